@@ -1,0 +1,68 @@
+/**
+ * Stream ids, generations and cursors: their grammar, and nothing else.
+ *
+ * A generation is one acquisition of a stream id: nine base-36 digits of the store's clock in milliseconds, a dash, and
+ * a random part. Digits are lower case and of fixed width, so comparing two generations as strings tells the newer.
+ * A cursor is `<generation>.<seq>`: the position just after entry `seq`; `<generation>.0` is before the first.
+ */
+import { ResumableStreamError } from "./errors.ts";
+
+const STREAM_ID = /^[A-Za-z0-9_.:-]{1,256}$/;
+const GENERATION = /^[0-9a-z]{9}-[0-9a-z]{1,16}$/;
+const CURSOR = /^([0-9a-z]{9}-[0-9a-z]{1,16})\.(0|[1-9][0-9]{0,14})$/;
+
+/** Whether a text names a stream: 1 to 256 of `A-Z a-z 0-9 _ . : -`. */
+export function isStreamId(value: string): boolean {
+  return STREAM_ID.test(value);
+}
+
+/** Throws `invalid-id` unless the text names a stream. */
+export function assertStreamId(value: string): void {
+  if (isStreamId(value)) return;
+  const shown = JSON.stringify(String(value).slice(0, 64));
+  throw new ResumableStreamError(
+    "invalid-id",
+    `Invalid stream id ${shown}: use 1 to 256 of the characters A-Z a-z 0-9 _ . : - (a UUID is a good choice).`,
+  );
+}
+
+/**
+ * Whether a text names a stream in a URL. There `.` and `..` are path segments that clients resolve away
+ * (RFC 3986, 5.2.4), so they name nothing.
+ */
+export function isUrlStreamId(value: string): boolean {
+  return isStreamId(value) && value !== "." && value !== "..";
+}
+
+/** A position in a log. */
+export interface Position {
+  readonly generation: string;
+  /** Sequence number of the last entry before the position; 0 is before the first. */
+  readonly seq: number;
+}
+
+/** Writes a cursor. */
+export function formatCursor(generation: string, seq: number): string {
+  return `${generation}.${seq}`;
+}
+
+/** Reads a cursor; `null` when the text is not one. The start, `""`, is not a cursor: ask for it first. */
+export function parseCursor(cursor: string): Position | null {
+  const match = CURSOR.exec(cursor);
+  if (match?.[1] === undefined || match[2] === undefined) return null;
+  return { generation: match[1], seq: Number(match[2]) };
+}
+
+/** Whether a text is a generation. */
+export function isGeneration(value: string): boolean {
+  return GENERATION.test(value);
+}
+
+/** Makes the generation of an acquisition at `nowMs`, the store's clock. */
+export function createGeneration(nowMs: number): string {
+  const time = Math.max(0, Math.floor(nowMs)).toString(36).padStart(9, "0").slice(-9);
+  const random = Array.from(crypto.getRandomValues(new Uint8Array(10)), (byte) =>
+    (byte % 36).toString(36),
+  ).join("");
+  return `${time}-${random}`;
+}
