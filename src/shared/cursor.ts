@@ -9,6 +9,7 @@ import { ResumableStreamError } from "./errors.ts";
 
 const STREAM_ID = /^[A-Za-z0-9_.:-]{1,256}$/;
 const GENERATION = /^[0-9a-z]{9}-[0-9a-z]{1,16}$/;
+const TIME_DIGITS = 9;
 const CURSOR = /^([0-9a-z]{9}-[0-9a-z]{1,16})\.(0|[1-9][0-9]{0,14})$/;
 
 /** Whether a text names a stream: 1 to 256 of `A-Z a-z 0-9 _ . : -`. */
@@ -58,11 +59,14 @@ export function isGeneration(value: string): boolean {
   return GENERATION.test(value);
 }
 
-/** Makes the generation of an acquisition at `nowMs`, the store's clock. */
-export function createGeneration(nowMs: number): string {
-  const time = Math.max(0, Math.floor(nowMs)).toString(36).padStart(9, "0").slice(-9);
-  const random = Array.from(crypto.getRandomValues(new Uint8Array(10)), (byte) =>
-    (byte % 36).toString(36),
-  ).join("");
+/**
+ * Makes the generation of an acquisition at `nowMs`, the store's clock.
+ *
+ * @param previous the generation before it, where one is known: the new one is newer even if the clock went back.
+ */
+export function createGeneration(nowMs: number, previous?: string): string {
+  const floor = previous === undefined ? 0 : Number.parseInt(previous.slice(0, TIME_DIGITS), 36) + 1;
+  const time = Math.max(floor, Math.floor(nowMs)).toString(36).padStart(TIME_DIGITS, "0").slice(-TIME_DIGITS);
+  const random = Array.from(crypto.getRandomValues(new Uint8Array(10)), (byte) => (byte % 36).toString(36)).join("");
   return `${time}-${random}`;
 }
