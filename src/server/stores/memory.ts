@@ -253,9 +253,9 @@ export function createInMemoryResumableStreamStore(
       return result;
     },
 
-    async end(streamId, lease, end) {
+    async end(streamId, lease, end, lastSeq) {
       const log = current(streamId);
-      const { state, result } = endStream(log?.state ?? null, lease.token, end, now());
+      const { state, result } = endStream(log?.state ?? null, lease.token, end, lastSeq, now());
       if (log !== undefined) update(log, state);
       return result;
     },
@@ -268,7 +268,7 @@ export function createInMemoryResumableStreamStore(
           ? { status }
           : { status, error: { code: "source-failed" as const, message: error ?? "Stream errored" } };
       if (leaseLoss(log.state, lease?.token) !== null) return false;
-      update(log, endStream(log.state, lease?.token, end, now()).state);
+      update(log, endStream(log.state, lease?.token, end, undefined, now()).state);
       return true;
     },
 

@@ -137,11 +137,12 @@ export function renewLease(
   return { state: signOfLife(state, nowMs), result: { verdict: "ok", lastSeq: state.lastSeq } };
 }
 
-/** Ends the stream, as its producer. */
+/** Ends the stream, as its producer, if its log reaches `lastSeq`. */
 export function endStream(
   state: StreamState | null,
   token: string | undefined,
   end: StoredEnd,
+  lastSeq: number | undefined,
   nowMs: number,
 ): Transition<AppendVerdict> {
   const loss = leaseLoss(state, token);
@@ -149,7 +150,11 @@ export function endStream(
     return { state, result: { verdict: "ok", lastSeq: state.lastSeq } };
   }
   if (state === null || loss !== null) return { state, result: loss ?? { verdict: "deleted" } };
-  return { state: ended(state, end, nowMs), result: { verdict: "ok", lastSeq: state.lastSeq } };
+  const isWhole = lastSeq === undefined || lastSeq <= state.lastSeq;
+  return {
+    state: isWhole ? ended(state, end, nowMs) : state,
+    result: { verdict: "ok", lastSeq: state.lastSeq },
+  };
 }
 
 /** Ends the stream as `stopped`, whoever produces it. An ended stream stays as it ended. */
@@ -209,7 +214,8 @@ function endOf(record: StreamRecord, status: StoredEnd["status"]): StoredEnd {
   return record.error ? { status, error: record.error } : { status };
 }
 
-function isSameEnd(a: StoredEnd, b: StoredEnd): boolean {
+/** Whether two ends say the same. */
+export function isSameEnd(a: StoredEnd, b: StoredEnd): boolean {
   return a.status === b.status && a.error?.code === b.error?.code && a.error?.message === b.error?.message;
 }
 

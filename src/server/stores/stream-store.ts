@@ -210,8 +210,18 @@ export interface EventStreamStore extends ResumableStreamStore {
   ): Promise<AppendVerdict>;
   /** Renews the lease and the TTL. */
   renew(streamId: string, lease: ResumableStreamLease): Promise<AppendVerdict>;
-  /** Ends the stream. `ok` when this call ended it, or, repeated, had ended it the same way. */
-  end(streamId: string, lease: ResumableStreamLease, end: StoredEnd): Promise<AppendVerdict>;
+  /**
+   * Ends the stream. `ok` with `lastSeq` as given when this call ended it, or, repeated, had ended it the same way.
+   *
+   * @param lastSeq the number that the log must end with. Where it ends before, because the store has lost entries,
+   *   nothing changes, and the answer's smaller number asks for them. Without it the log ends where it ends.
+   */
+  end(
+    streamId: string,
+    lease: ResumableStreamLease,
+    end: StoredEnd,
+    lastSeq?: number,
+  ): Promise<AppendVerdict>;
   /** Puts a vanished stream back under the same lease, empty. */
   restore(streamId: string, lease: ResumableStreamLease, options: StreamOpenOptions): Promise<AppendVerdict>;
   /** Ends the stream as `stopped`, whoever produces it; final at once. Idempotent. `null` where there is none. */

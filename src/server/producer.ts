@@ -1,0 +1,526 @@
+/**
+ * The producer: runs a source and writes it to the log.
+ *
+ * Persist, then deliver: followers read the log, never the source. While an append is in flight the next entries collect
+ * and go as one batch. Entries are numbered here, and every answer of the store is the log's last number, so a lost
+ * answer, a log that came back shorter and one that came back empty are one case: go on from there. That is why the
+ * producer keeps what it wrote until the end, within the store's `maxStreamBytes`.
+ *
+ * However it ends, the log gets an end, `onFinish` gets the message that followers see, and the promise of
+ * {@link Producer.done} resolves; it never rejects.
+ */
+import {
+  isResumableStreamError,
+  publicMessageOf,
+  ResumableStreamError,
+  type StreamErrorCode,
+} from "../shared/errors.ts";
+import type { StreamFold, StreamProtocol } from "../shared/protocols/protocol.ts";
+import { createEventFraming, type SourceChunk } from "./event-framing.ts";
+import { openSource, type MakeSource, type SourceReader } from "./source.ts";
+import { limitExceeded, payloadBytes } from "./stores/limits.ts";
+import { isSameEnd, storedError } from "./stores/stream-state.ts";
+import type {
+  AppendVerdict,
+  EntryPayload,
+  EventStreamStore,
+  LeaseLoss,
+  ResumableStreamLease,
+  StoredEnd,
+  StoredError,
+  StreamOpenOptions,
+} from "./stores/stream-store.ts";
+import { unrefTimer } from "./timers.ts";
+
+/** What `onFinish` gets: the answer as followers see it, to save. */
+export interface FinishedStream<TMessage> {
+  readonly streamId: string;
+  readonly message: TMessage;
+  readonly status: "done" | "error" | "stopped";
+  /** Present when the status is `error`. */
+  readonly error?: StoredError;
+}
+
+/** What a producer tells whoever observes it. None of these can throw into it. */
+export interface ProducerHooks {
+  onAppend(byteLength: number): void;
+  onFinalize(status: "done" | "error" | "stopped", error?: string): void;
+  onError(error: unknown): void;
+}
+
+/** Options of {@link startProducer}. */
+export interface ProducerOptions<TMessage> {
+  readonly store: EventStreamStore;
+  readonly streamId: string;
+  readonly lease: ResumableStreamLease;
+  /** What the stream was opened with: a store that lost it is given it again. */
+  readonly open: StreamOpenOptions;
+  /** Without a protocol each chunk of the source is an entry of bytes. */
+  readonly protocol: StreamProtocol<TMessage> | null;
+  readonly makeSource: MakeSource<SourceChunk>;
+  readonly hooks: ProducerHooks;
+  /** How long a store that is away is retried, in milliseconds, with the source kept running. */
+  readonly storeAwayMs: number;
+  /** Text of a source's error that users may read; the code's default where it gives none. */
+  readonly toPublicError?: ((error: unknown) => string | undefined) | undefined;
+  readonly onFinish?: ((finished: FinishedStream<TMessage>) => unknown) | undefined;
+}
+
+/** A running producer. */
+export interface Producer {
+  /** Resolves when the stream has ended and `onFinish` has run. Never rejects. */
+  readonly done: Promise<void>;
+  /** Set once the store has been away for too long: followers in this process need not wait for it. */
+  readonly storeLost: boolean;
+  /** Aborts the source; the stream ends with this code. */
+  abort(code: StreamErrorCode): void;
+}
+
+/** A batch is bounded, so that one append does not hold up a store for others. */
+const MAX_BATCH_ENTRIES = 1_000;
+const MAX_BATCH_BYTES = 256 * 1024;
+/** A source that is faster than the store waits when this much is under way. */
+const MAX_UNWRITTEN_BYTES = 1024 * 1024;
+const RETRY_FIRST_MS = 50;
+const RETRY_MOST_MS = 1_000;
+/** How long a producer that gave up goes on trying to say so. */
+const SAY_END_FOR_MS = 10 * 60_000;
+
+/** Starts the source, and writes it until its end. */
+export function startProducer<TMessage>(options: ProducerOptions<TMessage>): Producer {
+  return new StreamProducer(options);
+}
+
+class StreamProducer<TMessage> implements Producer {
+  readonly done: Promise<void>;
+  storeLost = false;
+
+  readonly #options: ProducerOptions<TMessage>;
+  readonly #source = new AbortController();
+  readonly #fold: StreamFold<TMessage> | null;
+  /** Entry `n` at index `n - 1`. */
+  readonly #log: EntryPayload[] = [];
+  readonly #sizes: number[] = [];
+  #logBytes = 0;
+  #unwrittenBytes = 0;
+  /** Last number of the store's log. */
+  #written = 0;
+  #folded = 0;
+  #reported = 0;
+  /** The end that the producer itself has found, before the lease is asked. */
+  #ownEnd: StoredEnd | undefined;
+  #loss: LeaseLoss | undefined;
+  #storeIsAway = false;
+  #lastContactMs: number;
+  /** Settled and renewed on every change that somebody here may wait for. */
+  #changed = Promise.withResolvers<void>();
+
+  constructor(options: ProducerOptions<TMessage>) {
+    this.#options = options;
+    this.#fold = options.protocol?.fold() ?? null;
+    this.#lastContactMs = performance.now();
+    this.done = this.#run();
+  }
+
+  abort(code: StreamErrorCode): void {
+    this.#finishSource({ status: "error", error: storedError(code) });
+  }
+
+  async #run(): Promise<void> {
+    const { store, streamId, lease } = this.#options;
+    const unwatch = store.watchLease(streamId, lease, (loss) => this.#lose(loss));
+    const renewal = this.#startRenewals();
+    try {
+      // Not awaited: a source that hangs, or is slow to let go, must not hold up an end that is known.
+      void this.#readSource();
+      await this.#writeLog();
+      await this.#writeEnd();
+    } catch (error) {
+      this.#options.hooks.onError(error);
+      await this.#giveUp(error);
+    } finally {
+      clearInterval(renewal);
+      unwatch();
+    }
+    await this.#report();
+  }
+
+  // Source → log.
+
+  async #readSource(): Promise<void> {
+    const { store, streamId, protocol, makeSource, hooks } = this.#options;
+    const { signal } = this.#source;
+    const framing =
+      protocol === null
+        ? null
+        : createEventFraming({
+            maxChunkBytes: store.limits.maxChunkBytes,
+            endMarker: protocol.endMarker,
+            onPayload: (payload) => this.#enqueue(payload),
+          });
+    let reader: SourceReader | undefined;
+    try {
+      reader = openSource(await makeSource({ signal, streamId }));
+      const cancel = (): void => void reader?.cancel(signal.reason).catch(() => {});
+      if (signal.aborted) return cancel();
+      signal.addEventListener("abort", cancel, { once: true });
+      while (!signal.aborted) {
+        const result = await reader.read();
+        if (signal.aborted) return;
+        if (result.done) break;
+        if (framing === null) this.#enqueue(bytesOf(result.value));
+        else framing.push(eventChunkOf(result.value));
+        await this.#room();
+      }
+      if (signal.aborted) return;
+      await this.#until(() => this.#written === this.#log.length);
+      if (signal.aborted) return;
+      const complete =
+        framing === null ||
+        framing.sawEndMarker() ||
+        (this.#fold !== null && protocol?.isComplete(this.#fold) === true);
+      this.#finishSource(
+        complete ? { status: "done" } : { status: "error", error: storedError("source-incomplete") },
+      );
+    } catch (error) {
+      if (signal.aborted) return;
+      hooks.onError(error);
+      this.#finishSource({ status: "error", error: this.#publicError(error) });
+    }
+  }
+
+  /** The source has nothing more to say: what was read is written, then the end. */
+  #finishSource(end: StoredEnd): void {
+    if (this.#ownEnd !== undefined || this.#loss !== undefined) return;
+    this.#ownEnd = end;
+    if (end.status !== "done") this.#source.abort(endReason(this.#options.streamId, end));
+    this.#notify();
+  }
+
+  #enqueue(payload: EntryPayload): void {
+    const { limits } = this.#options.store;
+    const size = payloadBytes(payload);
+    // The store has the last word on its limits; this one bounds what is kept here.
+    if (this.#logBytes + size > limits.maxStreamBytes) {
+      throw limitExceeded(this.#options.streamId, "maxStreamBytes", limits);
+    }
+    this.#log.push(payload);
+    this.#sizes.push(size);
+    this.#logBytes += size;
+    this.#unwrittenBytes += size;
+    this.#notify();
+  }
+
+  /** Waits while the store is slower than the source; but a store that is away does not stop the source. */
+  #room(): Promise<void> | undefined {
+    if (this.#unwrittenBytes <= MAX_UNWRITTEN_BYTES || this.#storeIsAway) return undefined;
+    return this.#until(() => this.#unwrittenBytes <= MAX_UNWRITTEN_BYTES || this.#storeIsAway);
+  }
+
+  // Log → store.
+
+  async #writeLog(): Promise<void> {
+    const { store, streamId, lease } = this.#options;
+    for (;;) {
+      await this.#until(() => this.#written < this.#log.length || this.#ownEnd !== undefined);
+      if (this.#loss !== undefined || this.#written === this.#log.length) return;
+      const first = this.#written + 1;
+      const last = this.#batchEnd();
+      const batch = this.#log.slice(first - 1, last);
+      const verdict = await this.#insist(() => store.appendBatch(streamId, lease, first, batch));
+      if (verdict === undefined || !(await this.#accept(verdict))) return;
+    }
+  }
+
+  #batchEnd(): number {
+    let bytes = 0;
+    let seq = this.#written;
+    while (seq < this.#log.length && seq - this.#written < MAX_BATCH_ENTRIES) {
+      bytes += this.#sizes[seq] ?? 0;
+      if (bytes > MAX_BATCH_BYTES && seq > this.#written) break;
+      seq += 1;
+    }
+    return seq;
+  }
+
+  /** Takes the store's answer to an append or a renewal; false when there is nothing more to write. */
+  async #accept(verdict: AppendVerdict): Promise<boolean> {
+    const { store, streamId, lease, open } = this.#options;
+    if (verdict.verdict === "vanished") {
+      const restored = await this.#insist(() => store.restore(streamId, lease, open));
+      return restored !== undefined && this.#accept(restored);
+    }
+    if (verdict.verdict !== "ok" && verdict.verdict !== "limit") {
+      this.#lose(verdict);
+      return false;
+    }
+    this.#advance(verdict.lastSeq);
+    if (verdict.verdict === "ok") return true;
+    this.#dropUnwritten();
+    this.#options.hooks.onError(limitExceeded(streamId, verdict.limit, store.limits));
+    this.#finishSource({ status: "error", error: storedError("limit-exceeded") });
+    return false;
+  }
+
+  /** The store's log ends at `lastSeq`: further than before, or, after a loss, less far. */
+  #advance(lastSeq: number): void {
+    const to = Math.min(lastSeq, this.#log.length);
+    for (let seq = this.#written; seq < to; seq += 1) this.#unwrittenBytes -= this.#sizes[seq] ?? 0;
+    for (let seq = to; seq < this.#written; seq += 1) this.#unwrittenBytes += this.#sizes[seq] ?? 0;
+    this.#written = to;
+    this.#foldTo(to);
+    for (; this.#reported < to; this.#reported += 1) {
+      this.#options.hooks.onAppend(this.#sizes[this.#reported] ?? 0);
+      // Where the log has no bound, nothing is ever sent again, and nothing need be kept for it.
+      if (this.#options.store.limits.maxStreamBytes === Infinity) this.#log[this.#reported] = "";
+    }
+    this.#notify();
+  }
+
+  #dropUnwritten(): void {
+    this.#log.length = this.#written;
+    this.#sizes.length = this.#written;
+    this.#unwrittenBytes = 0;
+  }
+
+  #foldTo(seq: number): void {
+    for (; this.#folded < seq; this.#folded += 1) {
+      const payload = this.#log[this.#folded];
+      if (typeof payload === "string") this.#fold?.apply(payload);
+    }
+  }
+
+  async #writeEnd(): Promise<void> {
+    const { store, streamId, lease } = this.#options;
+    while (this.#ownEnd !== undefined && this.#loss === undefined) {
+      const end = this.#ownEnd;
+      const verdict = await this.#insist(() => store.end(streamId, lease, end, this.#log.length));
+      if (verdict === undefined) return;
+      if (verdict.verdict === "ok" && verdict.lastSeq >= this.#log.length) return;
+      if (!(await this.#accept(verdict))) return;
+      // The store had lost entries, and has them again before its end.
+      await this.#writeLog();
+    }
+  }
+
+  // The store.
+
+  /** Repeats a call while the store is away, for `storeAwayMs`; `undefined` once the lease is lost. */
+  async #insist(call: () => Promise<AppendVerdict>): Promise<AppendVerdict | undefined> {
+    let delayMs = RETRY_FIRST_MS;
+    let awaySinceMs: number | undefined;
+    for (;;) {
+      if (this.#loss !== undefined) return undefined;
+      try {
+        const verdict = await call();
+        this.#lastContactMs = performance.now();
+        this.#setAway(false);
+        return verdict;
+      } catch (error) {
+        if (!isResumableStreamError(error, "store-unavailable")) throw error;
+        awaySinceMs ??= performance.now();
+        if (performance.now() - awaySinceMs >= this.#options.storeAwayMs) throw error;
+        this.#setAway(true);
+        await this.#delay(delayMs);
+        delayMs = Math.min(delayMs * 2, RETRY_MOST_MS);
+      }
+    }
+  }
+
+  #setAway(away: boolean): void {
+    if (this.#storeIsAway === away) return;
+    this.#storeIsAway = away;
+    this.#notify();
+  }
+
+  /** Renews the lease every third of it, also while the model is silent; appends renew it too. */
+  #startRenewals(): ReturnType<typeof setInterval> | undefined {
+    const { store, streamId, lease, open } = this.#options;
+    if (open.leaseMs === undefined) return undefined;
+    const everyMs = open.leaseMs / 3;
+    let renewing = false;
+    const timer = setInterval(async () => {
+      if (renewing || this.#loss !== undefined || performance.now() - this.#lastContactMs < everyMs * 0.9)
+        return;
+      renewing = true;
+      try {
+        const verdict = await store.renew(streamId, lease);
+        this.#lastContactMs = performance.now();
+        // A log that came back shorter shows in the number, and what is missing is written at once.
+        await this.#accept(verdict);
+      } catch (error) {
+        if (!isResumableStreamError(error, "store-unavailable")) this.#options.hooks.onError(error);
+      } finally {
+        renewing = false;
+      }
+    }, everyMs);
+    unrefTimer(timer);
+    return timer;
+  }
+
+  /** The store is away for too long, or broken: the stream ends here, and there as soon as somebody can say so. */
+  async #giveUp(error: unknown): Promise<void> {
+    const { store, streamId, lease } = this.#options;
+    const away = isResumableStreamError(error, "store-unavailable");
+    this.storeLost = away;
+    const end: StoredEnd = {
+      status: "error",
+      error: away ? storedError("store-unavailable") : this.#publicError(error),
+    };
+    this.#ownEnd = end;
+    this.#source.abort(endReason(streamId, end));
+    this.#notify();
+    if (await this.#sayEnd(end)) return;
+    // Nobody waits for this: it goes on by itself until the store is there again, or others have said it.
+    const until = performance.now() + SAY_END_FOR_MS;
+    const timer = setInterval(async () => {
+      if (performance.now() > until || (await this.#sayEnd(end))) clearInterval(timer);
+    }, RETRY_MOST_MS);
+    unrefTimer(timer);
+  }
+
+  /** Whether the store knows the end now. */
+  async #sayEnd(end: StoredEnd): Promise<boolean> {
+    const { store, streamId, lease, hooks } = this.#options;
+    try {
+      const verdict = await store.end(streamId, lease, end);
+      if (verdict.verdict !== "ok" && verdict.verdict !== "limit" && verdict.verdict !== "vanished")
+        this.#lose(verdict);
+      return true;
+    } catch (error) {
+      if (isResumableStreamError(error, "store-unavailable")) return false;
+      hooks.onError(error);
+      return true;
+    }
+  }
+
+  // The end.
+
+  #lose(loss: LeaseLoss): void {
+    if (this.#loss !== undefined) return;
+    // An end that this producer wrote comes back as a loss of the lease.
+    if (loss.verdict === "ended" && this.#ownEnd !== undefined && isSameEnd(loss.end, this.#ownEnd)) return;
+    this.#loss = loss;
+    this.#source.abort(lossReason(this.#options.streamId, loss));
+    this.#notify();
+  }
+
+  async #report(): Promise<void> {
+    const { streamId, hooks, onFinish } = this.#options;
+    const end = this.#finalEnd();
+    if (end === null) return hooks.onError(lossReason(streamId, this.#loss ?? { verdict: "deleted" }));
+    hooks.onFinalize(end.status, end.error?.message);
+    const fold = this.#fold === null ? null : this.#foldOf(this.#loss);
+    if (fold === null || onFinish === undefined) return;
+    fold.end(end);
+    try {
+      await onFinish({
+        streamId,
+        message: fold.view(),
+        status: end.status,
+        ...(end.error === undefined ? {} : { error: end.error }),
+      });
+    } catch (error) {
+      hooks.onError(error);
+    }
+  }
+
+  /** How the stream ended, if it was this producer's to the end: by itself, or by a stop. */
+  #finalEnd(): StoredEnd | null {
+    const loss = this.#loss;
+    if (loss === undefined) return this.#ownEnd ?? null;
+    return loss.verdict === "ended" && loss.end.status === "stopped" ? loss.end : null;
+  }
+
+  /** The fold of what the log holds. A stop may have come while an append's answer was under way. */
+  #foldOf(loss: LeaseLoss | undefined): StreamFold<TMessage> | null {
+    if (loss?.verdict !== "ended") return this.#fold;
+    if (loss.lastSeq >= this.#folded) {
+      this.#foldTo(Math.min(loss.lastSeq, this.#log.length));
+      return this.#fold;
+    }
+    const fold = this.#options.protocol?.fold() ?? null;
+    for (const payload of this.#log.slice(0, loss.lastSeq))
+      if (typeof payload === "string") fold?.apply(payload);
+    return fold;
+  }
+
+  #publicError(error: unknown): StoredError {
+    const code: StreamErrorCode = isResumableStreamError(error, "limit-exceeded")
+      ? "limit-exceeded"
+      : "source-failed";
+    // A stream of bytes is read by the app's own server, which is told what happened.
+    if (this.#options.protocol === null)
+      return { code, message: error instanceof Error ? error.message : String(error) };
+    try {
+      return { code, message: this.#options.toPublicError?.(error) ?? publicMessageOf(code) };
+    } catch (hookError) {
+      this.#options.hooks.onError(hookError);
+      return storedError(code);
+    }
+  }
+
+  // Waiting.
+
+  #notify(): void {
+    this.#changed.resolve();
+    this.#changed = Promise.withResolvers<void>();
+  }
+
+  async #until(condition: () => boolean): Promise<void> {
+    while (!condition() && this.#loss === undefined && !this.#source.signal.aborted)
+      await this.#changed.promise;
+  }
+
+  #delay(ms: number): Promise<void> {
+    return new Promise((resolve) => {
+      const timer = setTimeout(done, ms);
+      const signal = this.#source.signal;
+      function done(): void {
+        clearTimeout(timer);
+        signal.removeEventListener("abort", done);
+        resolve();
+      }
+      signal.addEventListener("abort", done);
+    });
+  }
+}
+
+/** What a signal is aborted with: an `AbortError`, as `fetch` knows it, that names the stream. */
+function endReason(streamId: string, end: StoredEnd): DOMException {
+  return new DOMException(
+    `The stream has ended (${end.error?.code ?? end.status}): ${streamId}`,
+    "AbortError",
+  );
+}
+
+function lossReason(streamId: string, loss: LeaseLoss): Error {
+  switch (loss.verdict) {
+    case "ended":
+      return endReason(streamId, loss.end);
+    case "superseded":
+      return new ResumableStreamError("missing", `Stream superseded by a new acquisition: ${streamId}`);
+    case "deleted":
+      return new ResumableStreamError("deleted", `Stream deleted while it was produced: ${streamId}`);
+    case "vanished":
+      return new ResumableStreamError("store-unavailable", `The store has lost the stream: ${streamId}`);
+  }
+}
+
+/** A source may use its buffer again, so its bytes are copied. */
+function bytesOf(value: unknown): Uint8Array {
+  if (value instanceof Uint8Array) return new Uint8Array(value);
+  if (typeof value === "string") return new TextEncoder().encode(value);
+  throw new ResumableStreamError(
+    "source-failed",
+    `A source of bytes yielded a ${typeof value}; give \`protocol\` for events.`,
+  );
+}
+
+function eventChunkOf(value: unknown): SourceChunk {
+  if (typeof value === "string" || (typeof value === "object" && value !== null)) return value;
+  throw new ResumableStreamError(
+    "source-failed",
+    `A source of events yielded a ${typeof value}; yield SSE or objects.`,
+  );
+}
