@@ -360,7 +360,7 @@ class StreamProducer<TMessage> implements Producer {
 
   /** The store is away for too long, or broken: the stream ends here, and there as soon as somebody can say so. */
   async #giveUp(error: unknown): Promise<void> {
-    const { store, streamId, lease } = this.#options;
+    const { streamId } = this.#options;
     const away = isResumableStreamError(error, "store-unavailable");
     this.storeLost = away;
     const end: StoredEnd = {

@@ -64,6 +64,6 @@ function utf8Length(text: string): number {
 }
 
 /** The entry as bytes of the caller's own. */
-export function payloadToBytes(payload: EntryPayload): Uint8Array {
+export function payloadToBytes(payload: EntryPayload): Uint8Array<ArrayBuffer> {
   return typeof payload === "string" ? encoder.encode(payload) : new Uint8Array(payload);
 }
