@@ -5,7 +5,7 @@ import { eventStreamResponse, readCursor, readStreamId, wantsControl } from "./f
 import { responseOfError } from "./http-errors.ts";
 import type { FinishedStream } from "./producer.ts";
 import type { MakeSource } from "./source.ts";
-import type { ResumableStreamContext } from "./stream-context.ts";
+import { assertOwner, type ResumableStreamContext } from "./stream-context.ts";
 
 /** Options of {@link createResumableStreamResponse}. */
 export interface CreateResumableStreamResponseOptions<TMessage> {
@@ -40,6 +40,7 @@ export async function createResumableStreamResponse<TMessage>(
   options: CreateResumableStreamResponseOptions<TMessage>,
 ): Promise<Response> {
   const { request, context, owner, protocol, source, thread, takeover, onFinish } = options;
+  assertOwner(owner);
   try {
     const streamId = options.streamId ?? readStreamId(request);
     const body = await context.run(streamId, source, {
@@ -53,7 +54,6 @@ export async function createResumableStreamResponse<TMessage>(
     });
     return eventStreamResponse(streamId, body, options.headers);
   } catch (error) {
-    if (error instanceof TypeError) throw error;
     return responseOfError(error);
   }
 }

@@ -318,6 +318,14 @@ export function createResumableStreamContext(options: ResumableStreamContextOpti
   }
 }
 
+/** Throws `TypeError` where plain JavaScript left the owner out: then everybody's streams would be anybody's. */
+export function assertOwner(owner: string | null | undefined): void {
+  if (owner === null || typeof owner === "string") return;
+  throw new TypeError(
+    "`owner` is required for a stream of events: an id of your users', or an explicit null.",
+  );
+}
+
 /** Throws `invalid-request` unless a text can be a thread key. */
 function assertThreadKey(thread: string): void {
   const bytes = payloadBytes(thread);

@@ -1,0 +1,58 @@
+/** `rejoin/server`: what an app's server needs. */
+export { ResumableStreamError, type ResumableStreamErrorCode } from "../shared/errors.ts";
+export { STREAM_ID_HEADER as RESUMABLE_STREAM_ID_HEADER } from "../shared/wire.ts";
+export type {
+  ErrorBody,
+  PublicError,
+  StreamStatus,
+  StreamStatusBody,
+  ThreadStreamBody,
+} from "../shared/wire.ts";
+export type { MessageOf, StreamFold, StreamProtocol } from "../shared/protocols/protocol.ts";
+export type { SourceChunk } from "./event-framing.ts";
+export { readStreamId } from "./follow-response.ts";
+export {
+  createResumableStreamHandler,
+  type AuthorizeVerdict,
+  type ResumableStreamHandler,
+  type ResumableStreamHandlerOptions,
+  type StreamAccess,
+} from "./handler.ts";
+export type { FinishedStream } from "./producer.ts";
+export type { MakeSource, SourceContext, StreamSource } from "./source.ts";
+export {
+  createResumableStreamResponse,
+  type CreateResumableStreamResponseOptions,
+} from "./start-response.ts";
+export {
+  createResumableStreamContext,
+  type ResumableStreamContext,
+  type ResumableStreamContextOptions,
+  type ResumeOptions,
+  type RunEventsOptions,
+} from "./stream-context.ts";
+export {
+  createInMemoryResumableStreamStore,
+  type InMemoryResumableStreamStore,
+  type InMemoryResumableStreamStoreOptions,
+} from "./stores/memory.ts";
+export type {
+  AppendVerdict,
+  EntryPayload,
+  EventStreamStore,
+  FollowItem,
+  LeaseLoss,
+  ResumableStreamAcquireOptions,
+  ResumableStreamAcquisition,
+  ResumableStreamEntry,
+  ResumableStreamLease,
+  ResumableStreamRole,
+  ResumableStreamStatus,
+  ResumableStreamStore,
+  StoredEnd,
+  StoredError,
+  StreamLimits,
+  StreamOpening,
+  StreamOpenOptions,
+  StreamRecord,
+} from "./stores/stream-store.ts";
