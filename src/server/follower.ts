@@ -4,6 +4,7 @@
  */
 import { formatCursor } from "../shared/cursor.ts";
 import { isResumableStreamError } from "../shared/errors.ts";
+import type { Producer } from "./producer.ts";
 import { storedError } from "./stores/stream-state.ts";
 import type { EventStreamStore, FollowItem } from "./stores/stream-store.ts";
 
@@ -16,8 +17,8 @@ export interface FollowerOptions {
   readonly cursor: string;
   readonly signal: AbortSignal;
   readonly storeAwayMs: number;
-  /** Whether this process' own producer of the stream has given up on the store. */
-  readonly isLost: () => boolean;
+  /** The stream's producer, where it is in this process: it knows before the store does how the stream ends. */
+  readonly producer: Producer | undefined;
   readonly onError: (error: unknown) => void;
 }
 
@@ -28,7 +29,7 @@ const RETRY_MS = 250;
  * stays away: that is a cut, and the client resumes elsewhere.
  */
 export async function* followStream(options: FollowerOptions): AsyncGenerator<FollowItem> {
-  const { store, streamId, owner, signal } = options;
+  const { store, streamId, owner, producer, signal } = options;
   let cursor = options.cursor;
   let generation: string | undefined;
   let live = false;
@@ -62,11 +63,11 @@ export async function* followStream(options: FollowerOptions): AsyncGenerator<Fo
       if (signal.aborted) return;
       if (!isResumableStreamError(error, "store-unavailable")) throw error;
       awaySinceMs ??= performance.now();
-      if (options.isLost()) {
+      if (producer?.storeLost === true) {
         yield { type: "end", end: { status: "error", error: storedError("store-unavailable") } };
         return;
       }
-      if (performance.now() - awaySinceMs >= options.storeAwayMs) {
+      if (performance.now() - awaySinceMs >= options.storeAwayMs && producer?.running !== true) {
         options.onError(error);
         return;
       }

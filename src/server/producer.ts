@@ -72,6 +72,8 @@ export interface Producer {
   readonly done: Promise<void>;
   /** Set once the store has been away for too long: followers in this process need not wait for it. */
   readonly storeLost: boolean;
+  /** Whether the source, or the writing of its end, goes on. */
+  readonly running: boolean;
   /** Aborts the source; the stream ends with this code. */
   abort(code: StreamErrorCode): void;
 }
@@ -94,6 +96,7 @@ export function startProducer<TMessage>(options: ProducerOptions<TMessage>): Pro
 class StreamProducer<TMessage> implements Producer {
   readonly done: Promise<void>;
   storeLost = false;
+  running = true;
 
   readonly #options: ProducerOptions<TMessage>;
   readonly #source = new AbortController();
@@ -111,6 +114,8 @@ class StreamProducer<TMessage> implements Producer {
   #ownEnd: StoredEnd | undefined;
   #loss: LeaseLoss | undefined;
   #storeIsAway = false;
+  /** Why the store cannot be written any more, found while nothing was written. */
+  #storeError: { readonly error: unknown } | undefined;
   #lastContactMs: number;
   /** Settled and renewed on every change that somebody here may wait for. */
   #changed = Promise.withResolvers<void>();
@@ -141,6 +146,7 @@ class StreamProducer<TMessage> implements Producer {
     } finally {
       clearInterval(renewal);
       unwatch();
+      this.running = false;
     }
     await this.#report();
   }
@@ -222,7 +228,11 @@ class StreamProducer<TMessage> implements Producer {
   async #writeLog(): Promise<void> {
     const { store, streamId, lease } = this.#options;
     for (;;) {
-      await this.#until(() => this.#written < this.#log.length || this.#ownEnd !== undefined);
+      await this.#until(
+        () =>
+          this.#written < this.#log.length || this.#ownEnd !== undefined || this.#storeError !== undefined,
+      );
+      if (this.#storeError !== undefined) throw this.#storeError.error;
       if (this.#loss !== undefined || this.#written === this.#log.length) return;
       const first = this.#written + 1;
       const last = this.#batchEnd();
@@ -344,12 +354,12 @@ class StreamProducer<TMessage> implements Producer {
         return;
       renewing = true;
       try {
-        const verdict = await store.renew(streamId, lease);
-        this.#lastContactMs = performance.now();
+        const verdict = await this.#insist(() => store.renew(streamId, lease));
         // A log that came back shorter shows in the number, and what is missing is written at once.
-        await this.#accept(verdict);
+        if (verdict !== undefined) await this.#accept(verdict);
       } catch (error) {
-        if (!isResumableStreamError(error, "store-unavailable")) this.#options.hooks.onError(error);
+        this.#storeError ??= { error };
+        this.#notify();
       } finally {
         renewing = false;
       }

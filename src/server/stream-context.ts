@@ -274,7 +274,7 @@ export function createResumableStreamContext(options: ResumableStreamContextOpti
       cursor: followOptions.cursor ?? "",
       signal: AbortSignal.any([abort.signal, closing.signal]),
       storeAwayMs,
-      isLost: () => producers.get(streamId)?.storeLost === true,
+      producer: producers.get(streamId),
       onError: (error) => callHook("onError", options.onError ?? logError, streamId, error),
     });
     if (record.protocol === null) return renderBytes(streamId, items, abort);

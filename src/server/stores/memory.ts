@@ -182,7 +182,7 @@ export function createInMemoryResumableStreamStore(
   function update(log: StreamLog, state: StreamState | null): void {
     if (state === null || state === log.state) return;
     log.state = state;
-    for (const listener of [...log.listeners]) listener();
+    for (const listener of log.listeners) listener();
   }
 
   function remove(id: string, log: StreamLog, gone: "deleted" | "expired"): void {
@@ -192,7 +192,7 @@ export function createInMemoryResumableStreamStore(
     if (log.thread !== undefined && threads.get(log.thread)?.generation === log.state.generation) {
       threads.delete(log.thread);
     }
-    for (const listener of [...log.listeners]) listener();
+    for (const listener of log.listeners) listener();
   }
 
   async function open(streamId: string, openOptions: StreamOpenOptions): Promise<StreamOpening> {
@@ -217,7 +217,7 @@ export function createInMemoryResumableStreamStore(
       threads.set(thread, { streamId, generation: state.generation });
     }
     // Followers of the generation before go on in this one.
-    for (const listener of [...(log?.listeners ?? [])]) listener();
+    for (const listener of log?.listeners ?? []) listener();
     return result;
   }
 
