@@ -101,12 +101,15 @@ export function appendEntries(
     return { state, result: { verdict: loss ?? { verdict: "deleted" }, from: 0, to: 0 } };
   }
   const from = state.lastSeq + 1 - firstSeq;
-  let to = Math.max(from, 0);
+  if (from < 0) {
+    // Entries before the first one are missing: the answer's number asks for them.
+    const result: AppendResult = { verdict: { verdict: "ok", lastSeq: state.lastSeq }, from: 0, to: 0 };
+    return { state: signOfLife(state, nowMs), result };
+  }
+  let to = from;
   let bytes = state.bytes;
   let limit: keyof StreamLimits | undefined;
-  // Entries are missing before the first one: the answer's number asks for them.
-  const contiguous = from >= 0;
-  while (contiguous && to < sizes.length && limit === undefined) {
+  while (to < sizes.length && limit === undefined) {
     const size = sizes[to] ?? 0;
     if (size > limits.maxChunkBytes) limit = "maxChunkBytes";
     else if (firstSeq + to > limits.maxEntriesPerStream) limit = "maxEntriesPerStream";
@@ -116,14 +119,10 @@ export function appendEntries(
       to += 1;
     }
   }
-  const lastSeq = contiguous ? Math.max(state.lastSeq, firstSeq + to - 1) : state.lastSeq;
-  const next = signOfLife({ ...state, lastSeq, bytes }, nowMs);
+  const lastSeq = firstSeq + to - 1;
   const verdict: AppendVerdict =
     limit === undefined ? { verdict: "ok", lastSeq } : { verdict: "limit", lastSeq, limit };
-  return {
-    state: next,
-    result: { verdict, from: Math.max(from, 0), to: contiguous ? to : Math.max(from, 0) },
-  };
+  return { state: signOfLife({ ...state, lastSeq, bytes }, nowMs), result: { verdict, from, to } };
 }
 
 /** Renews the lease and the TTL. */
