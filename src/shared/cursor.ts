@@ -67,6 +67,8 @@ export function isGeneration(value: string): boolean {
 export function createGeneration(nowMs: number, previous?: string): string {
   const floor = previous === undefined ? 0 : Number.parseInt(previous.slice(0, TIME_DIGITS), 36) + 1;
   const time = Math.max(floor, Math.floor(nowMs)).toString(36).padStart(TIME_DIGITS, "0").slice(-TIME_DIGITS);
-  const random = Array.from(crypto.getRandomValues(new Uint8Array(10)), (byte) => (byte % 36).toString(36)).join("");
+  const random = Array.from(crypto.getRandomValues(new Uint8Array(10)), (byte) =>
+    (byte % 36).toString(36),
+  ).join("");
   return `${time}-${random}`;
 }
