@@ -1,0 +1,42 @@
+/**
+ * The contract of a place for checkpoints. A checkpoint is one text, written and read as a whole; losing it costs a
+ * replay, never an answer, so a store may drop what it likes, and none of its methods may throw.
+ *
+ * A store that answers at once lets a reloaded page paint the answer in its first frame; one that answers with promises
+ * works too, a moment later.
+ */
+export interface CheckpointStore {
+  /** The text under a key; `null` where there is none. */
+  get(key: string): string | null | Promise<string | null>;
+  /** Keeps a text under a key, in place of the one before; or drops both, when it is too large. */
+  set(key: string, value: string): void | Promise<void>;
+  /** Forgets what is under a key. */
+  delete(key: string): void | Promise<void>;
+  /** Forgets what was stored for any other scope: another user may sit here now. */
+  retainScope(scope: string): void | Promise<void>;
+  /** Forgets everything. */
+  clear(): void | Promise<void>;
+}
+
+/** Every key begins so; what follows is the scope. */
+const PREFIX = "rejoin:";
+
+/** Beginning of all keys of a scope. */
+export function scopePrefix(scope: string): string {
+  return `${PREFIX}${encodeURIComponent(scope)}:`;
+}
+
+/** Key of something about a stream, or a thread, of an endpoint. */
+export function checkpointKey(
+  scope: string,
+  endpoint: string,
+  kind: "stream" | "mark" | "thread",
+  id: string,
+): string {
+  return `${scopePrefix(scope)}${kind}:${encodeURIComponent(endpoint)}:${id}`;
+}
+
+/** Whether a key is one of ours. */
+export function isCheckpointKey(key: string): boolean {
+  return key.startsWith(PREFIX);
+}
