@@ -1,5 +1,5 @@
 /** Looks at a part of something that changes, through one `useSyncExternalStore`. */
-import { useDebugValue, useMemo, useRef, useSyncExternalStore, useEffect } from "react";
+import { useDebugValue, useMemo, useEffect, useState, useSyncExternalStore } from "react";
 
 /** Something that changes, and tells. */
 export interface Observable<TState> {
@@ -20,16 +20,16 @@ export function useSelection<TState, TSelection>(
   isEqual: (a: TSelection, b: TSelection) => boolean = Object.is,
 ): TSelection {
   /** What is on the screen: a selection equal to it is replaced by it, so that identity is kept over selectors. */
-  const shown = useRef<{ readonly selection: TSelection } | null>(null);
+  const [shown] = useState(createShown<TSelection>);
 
-  const read = useMemo(() => createSelectionReader(select, isEqual, shown), [select, isEqual]);
+  const read = useMemo(() => createSelectionReader(select, isEqual, shown), [select, isEqual, shown]);
   const selection = useSyncExternalStore(
     source.subscribe,
     () => read(source.getState()),
     () => read(serverState),
   );
   useEffect(() => {
-    shown.current = { selection };
+    shown.set(selection);
   });
   useDebugValue(selection);
   return selection;
@@ -39,15 +39,31 @@ export function useSelection<TState, TSelection>(
 function createSelectionReader<TState, TSelection>(
   select: (state: TState) => TSelection,
   isEqual: (a: TSelection, b: TSelection) => boolean,
-  shown: { readonly current: { readonly selection: TSelection } | null },
+  shown: Shown<TSelection>,
 ): (state: TState) => TSelection {
   let last: { readonly state: TState; readonly selection: TSelection } | undefined;
   return (state) => {
     if (last !== undefined && Object.is(last.state, state)) return last.selection;
     const next = select(state);
-    const before = last ?? shown.current ?? undefined;
+    const before = last ?? shown.get();
     const selection = before !== undefined && isEqual(before.selection, next) ? before.selection : next;
     last = { state, selection };
     return selection;
+  };
+}
+
+/** What a component shows, as of its last commit. */
+interface Shown<TSelection> {
+  get(): { readonly selection: TSelection } | undefined;
+  set(selection: TSelection): void;
+}
+
+function createShown<TSelection>(): Shown<TSelection> {
+  let shown: { readonly selection: TSelection } | undefined;
+  return {
+    get: () => shown,
+    set(selection) {
+      shown = { selection };
+    },
   };
 }
