@@ -10,7 +10,7 @@ import type { PublicError, StreamEnd } from "../shared/wire.ts";
 import { checkpointKey, type CheckpointStore } from "./checkpoints/checkpoint-store.ts";
 import { readCheckpoint, writeCheckpoint, type Checkpoint } from "./checkpoints/checkpoint.ts";
 import { sessionStorageCheckpoints } from "./checkpoints/session-storage.ts";
-import { failureOf } from "./client-error.ts";
+import { failureOf, RequestError } from "./client-error.ts";
 import { createCommitSchedule } from "./commit-schedule.ts";
 import { createSessionFold, type SessionFold } from "./session-fold.ts";
 import {
@@ -301,14 +301,14 @@ export function createStreamSession<TMessage>(
       });
       if (isMine()) dispatch({ type: "closed" });
     } catch (error) {
+      const failure = failureOf(error);
       if (isMine()) {
-        const failure = failureOf(error);
         const isRefused = onOpen !== undefined && isFinal(failure);
         // Nothing was started, so a reload need not look for it.
         if (isRefused) started = false;
         dispatch({ type: isRefused ? "refused" : "failed", failure, online: wake.isOnline() });
       }
-      throw error;
+      throw error instanceof RequestError ? error : new RequestError(failure, { cause: error });
     }
   }
 
@@ -402,8 +402,7 @@ export function createStreamSession<TMessage>(
 
   function restore(): Promise<void> | undefined {
     const [text, markText] = [checkpoints.get(checkpointName), checkpoints.get(markName)];
-    if (typeof text !== "object" && typeof markText !== "object") return takeCheckpoint(text, markText);
-    if (text === null && markText === null) return undefined;
+    if (!(text instanceof Promise) && !(markText instanceof Promise)) return takeCheckpoint(text, markText);
     return Promise.all([text, markText]).then(
       ([later, laterMark]) => {
         takeCheckpoint(later, laterMark);

@@ -8,7 +8,7 @@ const args = JSON.stringify({
 });
 
 /** The arguments cut into small pieces, some of them inside an escape. */
-const argsPieces = (args.match(/.{1,3}/gsu) ?? []).map((textDelta): AssistantStreamChunk => ({
+const argsPieces = (args.match(/.{1,9}/gsu) ?? []).map((textDelta): AssistantStreamChunk => ({
   type: "text-delta",
   path: [2],
   textDelta,
