@@ -16,7 +16,8 @@ export {
 } from "./client/checkpoints/session-storage.ts";
 export { RequestError } from "./client/client-error.ts";
 export type { ClientStatus, Failure } from "./client/session-state.ts";
-export { createStreamId, startStream, type StartStreamRequest } from "./client/start-stream.ts";
+export { createStreamId } from "./shared/stream-id.ts";
+export { startStream, type StartStreamRequest } from "./client/start-stream.ts";
 export {
   createStreamClient,
   type ActiveStream,

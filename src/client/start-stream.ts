@@ -13,13 +13,6 @@ export interface StartStreamRequest {
   readonly headers?: HeadersInit | undefined;
 }
 
-/** Mints a stream id: a UUID. Also where a page has no secure context, and so no `crypto.randomUUID`. */
-export function createStreamId(): string {
-  if (typeof crypto.randomUUID === "function") return crypto.randomUUID();
-  const bytes = crypto.getRandomValues(new Uint8Array(16));
-  return Array.from(bytes, (byte) => byte.toString(16).padStart(2, "0")).join("");
-}
-
 /**
  * Sends the request that starts the session's stream; the session reads its response. The same id may be sent again: the
  * server starts the stream once. Resolves when the response is there.

@@ -3,12 +3,13 @@
  * may hold one itself.
  */
 import type { StreamProtocol } from "../shared/protocols/protocol.ts";
+import { createStreamId } from "../shared/stream-id.ts";
 import { THREAD_PARAM, type StreamEnd, type StreamStatus } from "../shared/wire.ts";
 import { checkpointKey, type CheckpointStore } from "./checkpoints/checkpoint-store.ts";
 import { isRecord } from "./checkpoints/checkpoint.ts";
 import { sessionStorageCheckpoints } from "./checkpoints/session-storage.ts";
 import { RequestError } from "./client-error.ts";
-import { createStreamId, startStream, type StartStreamRequest } from "./start-stream.ts";
+import { startStream, type StartStreamRequest } from "./start-stream.ts";
 import { requestJson, streamUrl, type RequestOptions } from "./stream-request.ts";
 import { createStreamSession, LINGER_MS, type StreamSession } from "./stream-session.ts";
 import type { WakeSource } from "./wake.ts";

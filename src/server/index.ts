@@ -9,6 +9,22 @@ export type {
   ThreadStreamBody,
 } from "../shared/wire.ts";
 export type { MessageOf, StreamFold, StreamProtocol } from "../shared/protocols/protocol.ts";
+export {
+  createResumableAssistantStreamResponse,
+  createResumeAssistantStreamResponse,
+  type AssistantStreamEncoder,
+  type CreateResumableAssistantStreamResponseOptions,
+  type CreateResumeAssistantStreamResponseOptions,
+} from "./assistant-response.ts";
+export {
+  createAssistantStream,
+  createAssistantStreamController,
+  type AssistantStreamController,
+  type TextStreamController,
+  type ToolCallPartInit,
+  type ToolCallStreamController,
+  type ToolResponse,
+} from "./assistant-stream/controller.ts";
 export type { SourceChunk } from "./event-framing.ts";
 export { readStreamId } from "./follow-response.ts";
 export {

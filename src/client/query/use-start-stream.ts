@@ -1,8 +1,8 @@
 import { useMutation, useQueryClient, type UseMutationResult } from "@tanstack/react-query";
+import { createStreamId } from "../../shared/stream-id.ts";
 import { useStreamClient } from "../react/provider.tsx";
 import { RequestError } from "../client-error.ts";
 import { isFinal } from "../session-state.ts";
-import { createStreamId } from "../start-stream.ts";
 import type { StartRequest } from "../stream-client.ts";
 import { streamKeys } from "./stream-queries.ts";
 
