@@ -25,14 +25,7 @@ const tests =
   (project, ...options) =>
   async () => {
     const report = join(reports, `${project}.json`);
-    const args = [
-      "run",
-      "--project",
-      project,
-      "--reporter=default",
-      "--reporter=json",
-      `--outputFile.json=${report}`,
-    ];
+    const args = ["run", ...options, "--reporter=default", "--reporter=json", `--outputFile.json=${report}`];
     const code = await run("vitest", args, { env: services });
     try {
       const { numPassedTests, numFailedTests, numPendingTests, numTodoTests } = JSON.parse(

@@ -5,7 +5,7 @@ import { dirname, join } from "node:path";
 import { root } from "./run.mjs";
 
 function* filesOf(path) {
-  const entries = readdirSync(path, { withFileTypes: true }).sort((a, b) => (a.name < b.name ? -1 : 1));
+  const entries = readdirSync(path, { withFileTypes: true }).toSorted((a, b) => (a.name < b.name ? -1 : 1));
   for (const entry of entries) {
     if (entry.name === "node_modules" || entry.name === "dist") continue;
     const child = join(path, entry.name);

@@ -21,10 +21,11 @@ export async function installPackages() {
   if (installed === wanted && existsSync(toolNode())) return;
   console.log("Installing packages …");
   const npm = process.platform === "win32" ? "npm.cmd" : "npm";
-  const code = await run(npm, ["ci", "--no-audit", "--no-fund", "--loglevel=error"], {
-    env: { PATH: process.env.PATH },
-  });
-  if (code !== 0) fail("npm ci failed: see above. Is the npm registry reachable?");
+  // Not `npm ci`: it insists on an entry for every platform's build of a tool, also where a registry does not have them all.
+  const args = ["install", "--no-save", "--no-audit", "--no-fund", "--loglevel=error"];
+  if ((await run(npm, args, { env: { PATH: process.env.PATH } })) !== 0) {
+    fail("npm install failed: see above. Is the npm registry reachable?");
+  }
   if (!succeeds(toolNode(), ["--version"])) {
     fail(
       "The package `node` was installed, but its install script did not run, so its Node is not there.\n" +
