@@ -34,9 +34,12 @@ export function useStartStream({ url }: UseStartStreamOptions): StartStream {
   const queryClient = useQueryClient();
   const mutation = useMutation<string, Error, StartVariables>({
     mutationFn: (variables) => client.start({ ...variables, url }),
-    onMutate({ id, thread }) {
+    async onMutate({ id, thread }) {
       if (thread === undefined || id === undefined) return;
-      queryClient.setQueryData(streamKeys.active(client, thread), { streamId: id, status: "streaming" });
+      const queryKey = streamKeys.active(client, thread);
+      // An answer that is under way was true before.
+      await queryClient.cancelQueries({ queryKey });
+      queryClient.setQueryData(queryKey, { streamId: id, status: "streaming" });
     },
     networkMode: "always",
     retry: (count, error) => count < RETRIES && !(error instanceof RequestError && isFinal(error.failure)),
