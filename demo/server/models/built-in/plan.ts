@@ -47,12 +47,6 @@ export function planWith<TArgs extends JsonObject, TResult extends JsonValue>(pl
   };
 }
 
-/** A question as a quotation, on one line. */
-export function quoted(question: string): string {
-  const line = question.replace(/\s+/g, " ").trim();
-  return `> ${line.length > 160 ? `${line.slice(0, 159)}…` : line}`;
-}
-
 function refusal(toolName: string, message: string): string {
   return `I asked my \`${toolName}\` tool, and it declined:
 

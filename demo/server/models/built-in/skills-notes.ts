@@ -1,6 +1,6 @@
 /** Everything else: what the notes have, or an honest word that they do not. */
 import { noteOf, searchNotes, type NoteMatches } from "../../tools/search-notes.ts";
-import { planWith, quoted, type Plan } from "./plan.ts";
+import { planWith, type Plan } from "./plan.ts";
 
 /** Looks into the notes; the last resort, so it has a plan for every question. */
 export function answerFromNotes(question: string): Plan {
@@ -8,15 +8,14 @@ export function answerFromNotes(question: string): Plan {
     reasoning: `Nothing to calculate here, no date, no unit; so I look into my notes. They are about one subject, how an answer outlives the connection that carries it. If they have something on this question I give it as it stands. If they do not, I say so: an answer that is made up would be easy to stream, and worth nothing once it had arrived.`,
     tool: searchNotes,
     args: { query: question.slice(0, 200) },
-    answer: (found) => (found.matches.length > 0 ? noteAnswer(question, found) : unknownAnswer(question)),
+    answer: (found) => (found.matches.length > 0 ? noteAnswer(found) : unknownAnswer(question)),
   });
 }
 
-function noteAnswer(question: string, { matches }: NoteMatches): string {
+function noteAnswer({ matches }: NoteMatches): string {
   const [best, ...others] = matches.flatMap(({ title }) => noteOf(title) ?? []);
   const related = others.map((note) => `- **${note.title}.** ${note.summary}`);
   return [
-    quoted(question),
     `## ${best?.title ?? ""}`,
     best?.body ?? "",
     ...(related.length > 0 ? ["## Related", related.join("\n")] : []),
@@ -33,9 +32,7 @@ function unknownAnswer(question: string): string {
       .filter((word) => word.length > 2 && !COMMON.test(word))
       .slice(-3)
       .join(" ") || "that";
-  return `${quoted(question)}
-
-**I do not know.** I am the built-in model of this demo: a small program with a few tools and some notes, no network and no language model behind me. My notes have nothing about *${subject}*, and I would rather say so than invent it.
+  return `**I do not know.** I am the built-in model of this demo: a small program with a few tools and some notes, no network and no language model behind me. My notes have nothing about *${subject}*, and I would rather say so than invent it.
 
 ## What I did with your question
 

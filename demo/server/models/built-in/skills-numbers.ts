@@ -2,7 +2,7 @@
 import { calculate } from "../../tools/calculate.ts";
 import { convertUnits, findUnit, type Conversion } from "../../tools/convert-units.ts";
 import { evaluateExpression, formatNumber } from "../../tools/expression.ts";
-import { planWith, quoted, type Skill } from "./plan.ts";
+import { planWith, type Skill } from "./plan.ts";
 
 /** Words around arithmetic in a question, and words for operators. */
 const FILLERS =
@@ -28,9 +28,7 @@ export const answerArithmetic: Skill = (question) => {
     reasoning: `This is arithmetic: ${expression}. I could guess, and models that guess at arithmetic are wrong with great confidence. I have a calculator, so I use it, and then I look at the result from a second side: an estimate should land near it, and a whole number should have factors that multiply back to it.`,
     tool: calculate,
     args: { expression },
-    answer: ({ expression, value, steps }) => `${quoted(question)}
-
-**${expression} = ${formatNumber(value)}**
+    answer: ({ expression, value, steps }) => `**${expression} = ${formatNumber(value)}**
 
 ## Step by step
 
@@ -70,11 +68,11 @@ export const answerConversion: Skill = (question) => {
     reasoning: `Somebody wants ${formatNumber(value)} ${from.symbol} in ${to.symbol}. Both have to measure the same thing, or there is nothing to convert; I check that first. Then the factor, the value, and a few values around it, because a table is worth more than a single number to someone who will need the next one in a minute.`,
     tool: convertUnits,
     args: { value, from: from.symbol, to: to.symbol },
-    answer: (conversion) => conversionAnswer(question, conversion),
+    answer: (conversion) => conversionAnswer(conversion),
   });
 };
 
-function conversionAnswer(question: string, { value, from, result, to, quantity }: Conversion): string {
+function conversionAnswer({ value, from, result, to, quantity }: Conversion): string {
   const one = convertUnits.run({ value: 1, from, to }).result;
   // Twice a temperature means little, ten degrees more is a coat less.
   const around =
@@ -86,9 +84,7 @@ function conversionAnswer(question: string, { value, from, result, to, quantity 
     const row = `${formatNumber(rounded(each))} ${from} | ${converted} ${to}`;
     return each === value ? `| **${row.replace(" | ", "** | **")}** |` : `| ${row} |`;
   });
-  return `${quoted(question)}
-
-**${formatNumber(value)} ${from} = ${formatNumber(rounded(result))} ${to}**
+  return `**${formatNumber(value)} ${from} = ${formatNumber(rounded(result))} ${to}**
 
 ## Around that value
 

@@ -4,7 +4,7 @@ import type { CalendarDay } from "../../tools/calendar.ts";
 import { findDate, isoDate } from "../../tools/dates.ts";
 import { countText, type TextCounts } from "../../tools/count-text.ts";
 import type { DiceRoll } from "../../tools/roll-dice.ts";
-import { planWith, quoted, type Skill } from "./plan.ts";
+import { planWith, type Skill } from "./plan.ts";
 import { storyOf } from "./story.ts";
 
 /** Dates. */
@@ -23,7 +23,7 @@ export function answerDates(calendar: Tool<{ readonly date: string }, CalendarDa
       reasoning: `There is a date in this question: ${isoDate(date)}. Weekdays by head are a party trick; the calendar tool does it without applause. I want the weekday, the week, and how far away it is, and while I am there a sheet of the whole month, because people who ask about one day usually plan around it.`,
       tool: calendar,
       args: { date: isoDate(date) },
-      answer: (day) => dateAnswer(question, day),
+      answer: (day) => dateAnswer(day),
     });
   };
 }
@@ -41,7 +41,7 @@ export const answerCounting: Skill = (question) => {
     reasoning: `I am asked to count in "${text.slice(0, 60)}". This is where language models stumble: they see tokens, not letters, and strawberries suffer. I am no language model, but I stream in tokens too, so I do not trust myself and count with a tool, letter by letter.`,
     tool: countText,
     args: { text },
-    answer: (counts) => countAnswer(question, text, counts, letter?.toLowerCase()),
+    answer: (counts) => countAnswer(text, counts, letter?.toLowerCase()),
   });
 };
 
@@ -67,7 +67,7 @@ export function answerStory(dice: Tool<{ readonly count: number; readonly sides:
   };
 }
 
-function dateAnswer(question: string, day: CalendarDay): string {
+function dateAnswer(day: CalendarDay): string {
   const away = Math.abs(day.daysFromToday);
   const distance =
     day.daysFromToday === 0
@@ -75,9 +75,7 @@ function dateAnswer(question: string, day: CalendarDay): string {
       : day.daysFromToday > 0
         ? `That is **${count(away, "day")}** from today.`
         : `That was **${count(away, "day")}** ago.`;
-  return `${quoted(question)}
-
-**${day.written} ${day.daysFromToday < 0 ? "was" : "is"} a ${day.weekday}.** ${distance}
+  return `**${day.written} ${day.daysFromToday < 0 ? "was" : "is"} a ${day.weekday}.** ${distance}
 
 ## The month
 
@@ -117,7 +115,7 @@ function leapNote(day: CalendarDay): string {
     : `${year} is no leap year, so its February has 28 days.`;
 }
 
-function countAnswer(question: string, text: string, counts: TextCounts, letter: string | undefined): string {
+function countAnswer(text: string, counts: TextCounts, letter: string | undefined): string {
   const asked = counts.frequency.find((each) => each.letter === letter);
   const headline =
     letter === undefined
@@ -127,9 +125,7 @@ function countAnswer(question: string, text: string, counts: TextCounts, letter:
   const marked = [...word]
     .map((character) => (character.toLowerCase() === letter ? character.toUpperCase() : character))
     .join(" ");
-  return `${quoted(question)}
-
-${headline}
+  return `${headline}
 
 ## Counted, not guessed
 
@@ -164,7 +160,7 @@ ${counts.frequency
 This answer came to you in pieces that fell wherever they fell, in the middle of words too. None of them was ever cut inside a character, and that is counted as well: each has a number.`;
 }
 
-/** What is quoted, or stands after a colon or "in". */
+/** What is or stands after a colon or "in". */
 function textToCount(question: string): string | null {
   const quotation = /["“«]([^"”»]{2,2000})["”»]/.exec(question)?.[1];
   if (quotation !== undefined) return quotation.trim();
