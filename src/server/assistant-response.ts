@@ -5,9 +5,16 @@ import {
   type AssistantStreamChunk,
 } from "../shared/protocols/assistant-stream/index.ts";
 import { createAssistantStream, type AssistantStreamController } from "./assistant-stream/controller.ts";
-import { eventStreamResponse, readCursor, wantsControl, withStreamId } from "./follow-response.ts";
-import { errorResponse } from "./http-errors.ts";
+import {
+  eventStreamResponse,
+  readCursor,
+  readStreamId,
+  wantsControl,
+  withStreamId,
+} from "./follow-response.ts";
+import { errorResponse, responseOfError } from "./http-errors.ts";
 import type { FinishedStream } from "./producer.ts";
+import type { SourceContext } from "./source.ts";
 import type { ResumableStreamContext } from "./stream-context.ts";
 
 /** Turns chunks into bytes, with the headers that go with them: what `assistant-stream`'s encoders are. */
@@ -21,7 +28,8 @@ export interface AssistantStreamEncoder extends ReadableWritablePair<
 /** Options of {@link createResumableAssistantStreamResponse}. */
 export interface CreateResumableAssistantStreamResponseOptions {
   readonly context: ResumableStreamContext;
-  readonly streamId: string;
+  /** By default the id that the client sent: `readStreamId(request)`. */
+  readonly streamId?: string;
   /** Writes the answer. Called once for a stream id; when it throws the stream ends as an `error` with a public text. */
   readonly callback: (controller: AssistantStreamController, signal: AbortSignal) => PromiseLike<void> | void;
   /** The request, for its position and whether it asks for control events. */
@@ -38,16 +46,26 @@ export interface CreateResumableAssistantStreamResponseOptions {
   readonly onFinish?: (finished: FinishedStream<AssistantMessage>) => unknown;
 }
 
-/** Said at the end of an answer whose callback returned: nothing else says that such an answer is whole. */
-const END_OF_ANSWER = `data: ${assistantStream.endMarker}\n\n`;
-
-/** Starts an assistant stream, or follows the one that has the id. Throws what `context.run` throws. */
+/**
+ * Starts an assistant stream, or follows the one that has the id. With a `request` errors are responses, as in
+ * `docs/PROTOCOL.md`; without one it throws what `context.run` throws.
+ */
 export async function createResumableAssistantStreamResponse(
+  options: CreateResumableAssistantStreamResponseOptions,
+): Promise<Response> {
+  if (options.request === undefined) return startAssistantStream(options);
+  try {
+    return await startAssistantStream(options);
+  } catch (error) {
+    return responseOfError(error);
+  }
+}
+
+async function startAssistantStream(
   options: CreateResumableAssistantStreamResponseOptions,
 ): Promise<Response> {
   const {
     context,
-    streamId,
     callback,
     request,
     owner = null,
@@ -56,25 +74,22 @@ export async function createResumableAssistantStreamResponse(
     headers,
     onFinish,
   } = options;
+  const streamId = options.streamId ?? readStreamId(request ?? new Request("http://localhost"));
+  const source = ({ signal }: SourceContext): ReadableStream<AssistantStreamChunk> =>
+    createAssistantStream((controller) => callback(controller, signal));
   if (makeEncoder !== undefined) {
     const encoder = makeEncoder();
-    const body = await context.run(streamId, ({ signal }) =>
-      createAssistantStream((controller) => callback(controller, signal)).pipeThrough(encoder),
-    );
+    const body = await context.run(streamId, (sourceContext) => source(sourceContext).pipeThrough(encoder));
     return new Response(body, { headers: withStreamId(streamId, encoder.headers, headers) });
   }
-  const body = await context.run(
-    streamId,
-    ({ signal }) => withEnd(createAssistantStream((controller) => callback(controller, signal))),
-    {
-      protocol: assistantStream,
-      owner,
-      thread,
-      onFinish,
-      control: request !== undefined && wantsControl(request),
-      cursor: request === undefined ? "" : readCursor(request),
-    },
-  );
+  const body = await context.run(streamId, source, {
+    protocol: assistantStream,
+    owner,
+    thread,
+    onFinish,
+    control: request !== undefined && wantsControl(request),
+    cursor: request === undefined ? "" : readCursor(request),
+  });
   return eventStreamResponse(streamId, body, headers);
 }
 
@@ -103,11 +118,4 @@ export async function createResumeAssistantStreamResponse(
   if (encoder !== undefined)
     return new Response(body, { headers: withStreamId(streamId, encoder().headers, headers) });
   return eventStreamResponse(streamId, body, headers);
-}
-
-async function* withEnd(
-  chunks: ReadableStream<AssistantStreamChunk>,
-): AsyncGenerator<AssistantStreamChunk | string> {
-  for await (const chunk of chunks) yield chunk;
-  yield END_OF_ANSWER;
 }

@@ -80,10 +80,12 @@ export interface AssistantStreamController {
   merge(stream: ReadableStream<AssistantStreamChunk>): void;
   /** A controller whose parts belong to another one. */
   withParentId(parentId: string): AssistantStreamController;
-  /** Closes what is open. The stream ends when merged streams have. */
+  /** Closes what is open. The stream ends when merged streams have; its last chunk is a `message-finish`. */
   close(): void;
 }
 
+/** What is not known of an answer that was written by hand. */
+const NO_USAGE = { inputTokens: 0, outputTokens: 0 };
 /** A tool that returned nothing did return. */
 const NO_RESULT = "<no result>";
 
@@ -99,8 +101,9 @@ export function createAssistantStreamController(): readonly [
 }
 
 /**
- * Makes a stream that a callback writes. It ends when the callback has returned and merged streams have ended; when the
- * callback throws, what is open is closed and the stream errors with what was thrown.
+ * Makes a stream that a callback writes. It ends when the callback has returned and merged streams have ended, with a
+ * `message-finish`, the callback's own where it wrote one; when the callback throws, what is open is closed and the stream
+ * errors with what was thrown.
  */
 export function createAssistantStream(
   callback: (controller: AssistantStreamController) => PromiseLike<void> | void,
@@ -137,6 +140,11 @@ function createWriter(): Writer {
   let merging = 0;
   let sealed = false;
   let cancelled = false;
+  let isWhole = false;
+  /** Tool calls without a last result. */
+  let waitingCalls = 0;
+  /** The finish that somebody wrote: of this stream, or of a merged one, whose end is not this one's. */
+  let finishChunk: AssistantStreamChunk | undefined;
   let failure: { readonly error: unknown } | undefined;
   /** Chunks that were not read yet. They are read before an error, which would else discard them. */
   let unread: AssistantStreamChunk[] = [];
@@ -149,7 +157,7 @@ function createWriter(): Writer {
     stream: new ReadableStream(
       {
         async pull(controller) {
-          while (unread.length === 0 && failure === undefined && !isWhole() && !cancelled)
+          while (unread.length === 0 && failure === undefined && !isWhole && !cancelled)
             await changed.promise;
           const chunk = unread.shift();
           if (chunk !== undefined) controller.enqueue(chunk);
@@ -166,8 +174,13 @@ function createWriter(): Writer {
       { highWaterMark: 0 },
     ),
     enqueue(chunk) {
-      if (cancelled || failure !== undefined || isWhole()) return;
-      unread.push(chunk);
+      if (cancelled || failure !== undefined || isWhole) return;
+      if (chunk.type === "message-finish") finishChunk = chunk;
+      else {
+        if (chunk.type === "part-start" && chunk.part.type === "tool-call") waitingCalls += 1;
+        if (chunk.type === "result" && chunk.isPreliminary !== true) waitingCalls -= 1;
+        unread.push(chunk);
+      }
       notify();
     },
     open(part, close) {
@@ -188,10 +201,10 @@ function createWriter(): Writer {
       if (sealed) return;
       closeParts();
       sealed = true;
-      notify();
+      finish();
     },
     fail(error) {
-      if (failure !== undefined || isWhole()) return;
+      if (failure !== undefined || isWhole) return;
       closeParts();
       failure = { error };
       for (const reader of merged) void reader.cancel(error).catch(() => {});
@@ -210,8 +223,13 @@ function createWriter(): Writer {
     for (const close of openParts.values()) close();
   }
 
-  function isWhole(): boolean {
-    return sealed && merging === 0;
+  /** The stream is whole when everybody who writes it is done. Its last chunk says so, as the protocol wants. */
+  function finish(): void {
+    if (!sealed || merging > 0 || isWhole || failure !== undefined) return;
+    isWhole = true;
+    const finishReason = waitingCalls > 0 ? "tool-calls" : "unknown";
+    unread.push(finishChunk ?? { type: "message-finish", path: [], finishReason, usage: NO_USAGE });
+    notify();
   }
 
   async function pump(reader: ReadableStreamDefaultReader<AssistantStreamChunk>): Promise<void> {
@@ -234,7 +252,7 @@ function createWriter(): Writer {
     }
     merged.delete(reader);
     merging -= 1;
-    notify();
+    finish();
   }
 }
 

@@ -65,6 +65,12 @@ describe("an assistant stream written by hand", () => {
       { type: "part-start", path: [], part: { type: "reasoning" } },
       { type: "text-delta", path: [1], textDelta: "c" },
       { type: "part-finish", path: [1] },
+      {
+        type: "message-finish",
+        path: [],
+        finishReason: "unknown",
+        usage: { inputTokens: 0, outputTokens: 0 },
+      },
     ]);
   });
 
@@ -131,6 +137,22 @@ describe("an assistant stream written by hand", () => {
       "inner thought",
       "second",
     ]);
+  });
+
+  it("ends once, with the finish that was written, and waits for tool calls that have no result", async () => {
+    const usage = { inputTokens: 3, outputTokens: 4 };
+    const written = await chunksOf(
+      createAssistantStream((controller) => {
+        controller.enqueue({ type: "message-finish", path: [], finishReason: "length", usage });
+        controller.merge(createAssistantStream((inner) => inner.appendText("later")));
+      }),
+    );
+    expect(written.filter((chunk) => chunk.type === "message-finish")).toHaveLength(1);
+    expect(written.at(-1)?.type).toBe("message-finish");
+    const call = await messageOf(
+      createAssistantStream((controller) => void controller.addToolCallPart("ask")),
+    );
+    expect(call?.status).toEqual({ type: "requires-action", reason: "tool-calls" });
   });
 
   it("attaches parts to a parent", async () => {
