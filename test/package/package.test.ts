@@ -52,6 +52,8 @@ beforeAll(() => {
     "ioredis",
     "vitest",
     "msw",
+    "hono",
+    "@hono",
     "@types",
   ]) {
     const target = join(root, "node_modules", name);

@@ -1,0 +1,651 @@
+/**
+ * `rejoin/testing/store-contract`: what every store must do, as tests for vitest. The author of another store runs it:
+ *
+ * ```ts
+ * describeStoreContract("my store", async () => ({ store: createMyStore(), dispose: async () => {} }));
+ * ```
+ */
+import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { formatCursor } from "../shared/cursor.ts";
+import { isResumableStreamError } from "../shared/errors.ts";
+import {
+  isEventStreamStore,
+  type AppendVerdict,
+  type EventStreamStore,
+  type FollowItem,
+  type LeaseLoss,
+  type ResumableStreamStore,
+  type StreamOpenOptions,
+  type StreamRecord,
+} from "../server/stores/stream-store.ts";
+import {
+  STREAM_EVENTS,
+  STREAM_STATES,
+  STREAM_TABLE,
+  type StreamEventName,
+  type StreamStateName,
+} from "./stream-table.ts";
+
+/** A store under test. */
+export interface StoreHarness<TStore extends ResumableStreamStore = ResumableStreamStore> {
+  readonly store: TStore;
+  /** Another instance on the same data, as another process would have; where there is such a thing. */
+  readonly other?: TStore;
+  /** Lets time pass, by the store's clock. */
+  readonly pass: (ms: number) => Promise<void>;
+  /** Makes a store with limits, on fresh data. */
+  readonly limited?: (limits: {
+    maxChunkBytes?: number;
+    maxEntriesPerStream?: number;
+    maxStreamBytes?: number;
+  }) => Promise<TStore>;
+  /** Called after each test. */
+  readonly dispose: () => Promise<void>;
+}
+
+/** Milliseconds of the leases and lives in these tests: short, for stores whose clock cannot be moved. */
+const LEASE_MS = 600;
+const TTL_MS = 1_500;
+
+const ENTRIES = ['{"n":1}', '{"n":2}'];
+const OPEN: StreamOpenOptions = { owner: "ada", protocol: "test", leaseMs: 60_000 };
+
+const bytes = (text: string): Uint8Array => new TextEncoder().encode(text);
+const textOf = (chunk: Uint8Array): string => new TextDecoder().decode(chunk);
+
+let ids = 0;
+const newId = (): string => `contract-${Date.now().toString(36)}-${(ids += 1)}`;
+
+/** The contract of a store of events: the table, and the contract of a store of bytes. */
+export function describeStoreContract(
+  name: string,
+  makeHarness: () => Promise<StoreHarness<EventStreamStore>>,
+): void {
+  describeBytesStoreContract(name, makeHarness);
+
+  describe(`${name}, as a store of events`, () => {
+    let harness: StoreHarness<EventStreamStore>;
+    let store: EventStreamStore;
+    let id: string;
+
+    beforeEach(async () => {
+      harness = await makeHarness();
+      store = harness.store;
+      id = newId();
+    });
+    afterEach(() => harness.dispose());
+
+    describe.each(STREAM_STATES)("a stream that is %s", (state) => {
+      it.each(Object.entries(STREAM_EVENTS))("%s: %s", async (event) => {
+        const token = await enter(harness, id, state);
+        const name = eventOf(event);
+        const [result, after = state] = STREAM_TABLE[name][state].split(" → ");
+        expect(await happen(store, id, token, name)).toBe(result);
+        expect(await stateOf(store, id)).toBe(after);
+      });
+    });
+
+    it("opens with a lease that lapses: then the stream is lost, and its producer fenced", async () => {
+      const opening = await store.open(id, { ...OPEN, leaseMs: LEASE_MS });
+      if (opening.role !== "producer") throw new Error("not the producer");
+      const followed = collect(store, id, "");
+      await store.appendBatch(id, opening.lease, 1, ENTRIES);
+      await harness.pass(LEASE_MS * 3 + 1_000);
+      expect(await followed).toMatch(/ 1 2,.* end producer-lost$/);
+      expect(await stateOf(store, id)).toBe("lost");
+      expect((await store.appendBatch(id, opening.lease, 3, ["{}"])).verdict).toBe("ended");
+    });
+
+    it("never loses a producer that did not promise to renew", async () => {
+      const { leaseMs: _leaseMs, ...withoutLease } = OPEN;
+      await store.open(id, withoutLease);
+      await harness.pass(LEASE_MS * 3);
+      expect(await store.status(id)).toBe("streaming");
+    });
+
+    it("gives a new generation that is newer, and sends followers of the old one to its start", async () => {
+      const lost = await enter(harness, id, "lost");
+      const opening = await store.open(id, { ...OPEN, takeover: true });
+      if (opening.role !== "producer") throw new Error("not the producer");
+      expect(opening.record.generation > lost).toBe(true);
+      await store.appendBatch(id, opening.lease, 1, ['{"n":9}']);
+      expect(await collect(store, id, formatCursor(lost, 2), 3)).toBe("reset at 0, 1, live");
+      expect((await store.appendBatch(id, { token: lost }, 3, ["{}"])).verdict).toBe("superseded");
+    });
+
+    it("elects one producer among many who open at once", async () => {
+      const both = [store, harness.other ?? store];
+      const openings = await Promise.all(
+        Array.from({ length: 50 }, (_, index) => both[index % 2]?.open(id, OPEN)),
+      );
+      expect(openings.filter((opening) => opening?.role === "producer")).toHaveLength(1);
+    });
+
+    it("keeps owner and protocol", async () => {
+      await store.open(id, OPEN);
+      expect(await store.inspect(id)).toMatchObject({ owner: "ada", protocol: "test", lastSeq: 0 });
+      const other = newId();
+      await store.open(other, { ...OPEN, owner: null });
+      expect(await store.inspect(other)).toMatchObject({ owner: null });
+    });
+
+    it("finds the newest stream of a thread key", async () => {
+      const thread = `thread ${id} ✓`;
+      expect(await store.find(thread)).toBeNull();
+      await store.open(id, { ...OPEN, thread });
+      expect(await store.find(thread)).toMatchObject({ streamId: id, record: { status: "streaming" } });
+      await harness.pass(5);
+      const newer = newId();
+      await store.open(newer, { ...OPEN, thread });
+      expect(await store.find(thread)).toMatchObject({ streamId: newer });
+    });
+
+    it("tells the holder of a lease, at once, that a stop, a deletion or a takeover took it", async () => {
+      const stopped = await enter(harness, id, "streaming");
+      const loss = watch(store, id, stopped);
+      await (harness.other ?? store).stop(id);
+      expect(await loss).toMatchObject({ verdict: "ended", end: { status: "stopped" }, lastSeq: 2 });
+      const deletedId = newId();
+      const deleted = await enter(harness, deletedId, "streaming");
+      const deletion = watch(store, deletedId, deleted);
+      await (harness.other ?? store).delete(deletedId);
+      expect(await deletion).toMatchObject({ verdict: "deleted" });
+    });
+
+    it("gives entries to followers as they come, from another instance too, and then the end", async () => {
+      const token = await enter(harness, id, "streaming");
+      const followed = collect(harness.other ?? store, id, "");
+      await store.appendBatch(id, { token }, 3, ['{"n":3}', '{"n":4}']);
+      await store.end(id, { token }, { status: "done" }, 4);
+      expect((await followed).replace(", live", "").replaceAll(", ", " ")).toBe("at 0 1 2 3 4 end done");
+    });
+
+    it("tells a follower in the middle that the stream was deleted", async () => {
+      await enter(harness, id, "streaming");
+      const followed = collect(store, id, "");
+      await harness.pass(5);
+      await (harness.other ?? store).delete(id);
+      expect(await followed).toMatch(/end deleted$/);
+    });
+
+    it("tells a follower in the middle that the stream has expired", async () => {
+      const opening = await store.open(id, { owner: null, protocol: "test", ttlMs: TTL_MS });
+      expect(opening.role).toBe("producer");
+      const followed = collect(store, id, "");
+      await harness.pass(TTL_MS + 3_000);
+      expect(await followed).toMatch(/end expired$/);
+      expect(await store.status(id)).toBe("missing");
+    });
+
+    it("lives on while it is written to or renewed", async () => {
+      const opening = await store.open(id, { ...OPEN, leaseMs: TTL_MS * 4, ttlMs: TTL_MS });
+      if (opening.role !== "producer") throw new Error("not the producer");
+      for (let time = 0; time < 3; time += 1) {
+        await harness.pass(TTL_MS * 0.7);
+        expect((await store.renew(id, opening.lease)).verdict).toBe("ok");
+      }
+      expect(await store.status(id)).toBe("streaming");
+    });
+
+    it("ends a follower that was aborted, without a word", async () => {
+      await enter(harness, id, "streaming");
+      const abort = new AbortController();
+      const items: string[] = [];
+      for await (const item of store.follow(id, "", abort.signal)) {
+        items.push(item.type);
+        if (item.type === "live") abort.abort();
+      }
+      expect(items).toEqual(["position", "entries", "live"]);
+    });
+
+    it("refuses a cursor that is none", async () => {
+      await enter(harness, id, "streaming");
+      await expect(collect(store, id, "nonsense")).rejects.toMatchObject({ code: "invalid-cursor" });
+    });
+
+    it("keeps texts as they are, and entries in pages of any size", async () => {
+      const opening = await store.open(id, OPEN);
+      if (opening.role !== "producer") throw new Error("not the producer");
+      const payloads = Array.from({ length: 3_000 }, (_, index) =>
+        JSON.stringify({ index, text: "世界 👩‍🚀 \u2028" }),
+      );
+      await store.appendBatch(id, opening.lease, 1, payloads);
+      await store.end(id, opening.lease, { status: "done" }, payloads.length);
+      const read: unknown[] = [];
+      for await (const item of store.follow(id, "", new AbortController().signal)) {
+        if (item.type === "entries") read.push(...item.payloads);
+      }
+      expect(read).toEqual(payloads);
+    });
+
+    it("takes what fits below a limit, and names the limit", async () => {
+      if (harness.limited === undefined) return;
+      const append = async (
+        limited: EventStreamStore,
+        payloads: readonly string[],
+      ): Promise<AppendVerdict> => {
+        const opening = await limited.open(id, OPEN);
+        if (opening.role !== "producer") throw new Error("not the producer");
+        return limited.appendBatch(id, opening.lease, 1, payloads);
+      };
+      expect(await append(await harness.limited({ maxEntriesPerStream: 2 }), ["1", "2", "3"])).toEqual({
+        verdict: "limit",
+        lastSeq: 2,
+        limit: "maxEntriesPerStream",
+      });
+      expect(await append(await harness.limited({ maxStreamBytes: 9 }), ["世界", "世", "x"])).toEqual({
+        verdict: "limit",
+        lastSeq: 2,
+        limit: "maxStreamBytes",
+      });
+      expect(await append(await harness.limited({ maxChunkBytes: 5 }), ["12345", "123456"])).toEqual({
+        verdict: "limit",
+        lastSeq: 1,
+        limit: "maxChunkBytes",
+      });
+    });
+  });
+}
+
+/** The contract of a store of bytes: the seven methods. */
+export function describeBytesStoreContract(name: string, makeHarness: () => Promise<StoreHarness>): void {
+  describe(`${name}, as a store of bytes`, () => {
+    let harness: StoreHarness;
+    let store: ResumableStreamStore;
+    let id: string;
+
+    beforeEach(async () => {
+      harness = await makeHarness();
+      store = harness.store;
+      id = newId();
+    });
+    afterEach(() => harness.dispose());
+
+    const read = async (
+      cursor = "",
+      signal: AbortSignal = new AbortController().signal,
+    ): Promise<string[]> => {
+      const entries: string[] = [];
+      for await (const entry of store.read(id, cursor, signal)) entries.push(textOf(entry.chunk));
+      return entries;
+    };
+
+    it("elects the first caller, and never another one, also after the end", async () => {
+      const roles = await Promise.all([store.acquire(id), store.acquire(id), store.acquire(id)]);
+      expect(roles.toSorted()).toEqual(["consumer", "consumer", "producer"]);
+      await store.finalize(id, "done");
+      expect(await store.acquire(id)).toBe("consumer");
+    });
+
+    it("gives the producer a lease, and a consumer none", async () => {
+      if (store.acquireLease === undefined) return;
+      expect(await store.acquireLease(id)).toMatchObject({
+        role: "producer",
+        lease: { token: expect.any(String) },
+      });
+      expect(await store.acquireLease(id)).toEqual({ role: "consumer" });
+    });
+
+    it("replays what was stored, goes on with what comes, and ends with the stream", async () => {
+      await store.acquire(id);
+      await store.append(id, bytes("a"));
+      const all = read();
+      await store.append(id, bytes("b"));
+      await store.finalize(id, "done");
+      expect(await all).toEqual(["a", "b"]);
+      expect(await read()).toEqual(["a", "b"]);
+    });
+
+    it("goes on after a cursor", async () => {
+      await store.acquire(id);
+      for (const text of ["a", "b", "c"]) await store.append(id, bytes(text));
+      await store.finalize(id, "done");
+      const cursors: string[] = [];
+      for await (const entry of store.read(id, "", new AbortController().signal)) cursors.push(entry.cursor);
+      expect(await read(cursors[0])).toEqual(["b", "c"]);
+      expect(await read(cursors[2])).toEqual([]);
+    });
+
+    it("keeps any bytes, of which nobody else has a copy", async () => {
+      await store.acquire(id);
+      const all = Uint8Array.from({ length: 256 }, (_, index) => index);
+      await store.append(id, all);
+      all.fill(7);
+      await store.finalize(id, "done");
+      for (let time = 0; time < 2; time += 1) {
+        for await (const { chunk } of store.read(id, "", new AbortController().signal)) {
+          expect(Array.from(chunk)).toEqual(Array.from({ length: 256 }, (_, index) => index));
+          chunk.fill(0);
+        }
+      }
+    });
+
+    it("throws a stored error after the stored entries, with the text that was given or `Stream errored`", async () => {
+      await store.acquire(id);
+      await store.append(id, bytes("a"));
+      await store.finalize(id, "error", "boom");
+      const seen: string[] = [];
+      const reading = (async () => {
+        for await (const entry of store.read(id, "", new AbortController().signal))
+          seen.push(textOf(entry.chunk));
+      })();
+      await expect(reading).rejects.toThrow("boom");
+      expect(seen).toEqual(["a"]);
+      expect(await store.status(id)).toBe("error");
+      id = newId();
+      await store.acquire(id);
+      await store.finalize(id, "error");
+      await expect(read()).rejects.toThrow("Stream errored");
+    });
+
+    it("ends a reader that was aborted without throwing, also just before a stored error", async () => {
+      await store.acquire(id);
+      await store.append(id, bytes("a"));
+      await store.finalize(id, "error", "boom");
+      const abort = new AbortController();
+      for await (const entry of store.read(id, "", abort.signal)) {
+        expect(textOf(entry.chunk)).toBe("a");
+        abort.abort();
+      }
+      const waiting = newId();
+      id = waiting;
+      await store.acquire(id);
+      const second = new AbortController();
+      const parked = read("", second.signal);
+      second.abort();
+      expect(await parked).toEqual([]);
+    });
+
+    it("refuses to append to a stream that is not there, or has ended", async () => {
+      await expect(store.append(id, bytes("a"))).rejects.toThrow(`Stream not found: ${id}`);
+      await store.acquire(id);
+      await store.finalize(id, "done");
+      await expect(store.append(id, bytes("a"))).rejects.toMatchObject({ code: "finalized" });
+      await expect(store.append(id, bytes("a"))).rejects.toThrow(`Stream already finalized: ${id}`);
+    });
+
+    it("ends once: a second end changes nothing", async () => {
+      await store.acquire(id);
+      await store.finalize(id, "done");
+      await store.finalize(id, "error", "late");
+      expect(await store.status(id)).toBe("done");
+      expect(await read()).toEqual([]);
+    });
+
+    it("keeps a superseded lease from appending and from ending", async () => {
+      if (store.acquireLease === undefined) return;
+      const first = await store.acquireLease(id);
+      await store.delete(id);
+      const second = await store.acquireLease(id);
+      if (first.role !== "producer" || second.role !== "producer") throw new Error("not the producer");
+      await expect(store.append(id, bytes("a"), first.lease)).rejects.toThrow(/superseded/);
+      await expect(store.append(id, bytes("a"), first.lease)).rejects.toMatchObject({ code: "missing" });
+      expect(await store.finalize(id, "done", undefined, first.lease)).toBe(false);
+      await store.append(id, bytes("b"), second.lease);
+      expect(await store.status(id)).toBe("streaming");
+    });
+
+    it("fences an instance without a lease whose stream was acquired anew elsewhere", async () => {
+      const { other } = harness;
+      if (other === undefined) return;
+      await store.acquire(id);
+      await other.delete(id);
+      await other.acquire(id);
+      await expect(store.append(id, bytes("a"))).rejects.toThrow(/superseded/);
+      expect(await store.finalize(id, "done")).toBe(false);
+      await other.append(id, bytes("b"));
+      expect(await store.status(id)).toBe("streaming");
+    });
+
+    it("tells missing, streaming and done apart", async () => {
+      expect(await store.status(id)).toBe("missing");
+      await store.acquire(id);
+      expect(await store.status(id)).toBe("streaming");
+      await store.finalize(id, "done");
+      expect(await store.status(id)).toBe("done");
+    });
+
+    it("forgets a stream: followers end, and the id is free", async () => {
+      await store.acquire(id);
+      await store.append(id, bytes("a"));
+      const all = read();
+      await harness.pass(5);
+      await store.delete(id);
+      await all.catch(() => []);
+      expect(await store.status(id)).toBe("missing");
+      expect(await store.acquire(id)).toBe("producer");
+      await store.delete(newId());
+    });
+
+    it("expires a stream that nobody writes to, and refreshes one that somebody does", async () => {
+      await store.acquire(id, { ttlMs: TTL_MS });
+      await harness.pass(TTL_MS * 0.7);
+      await store.append(id, bytes("a"));
+      await harness.pass(TTL_MS * 0.7);
+      expect(await store.status(id)).toBe("streaming");
+      await harness.pass(TTL_MS + 1_100);
+      expect(await store.status(id)).toBe("missing");
+      expect(await store.acquire(id)).toBe("producer");
+    });
+
+    it("refuses an id that is none", async () => {
+      for (const bad of ["", "a b", "a/b", "ä", "x".repeat(257)]) {
+        await expect(store.acquire(bad)).rejects.toMatchObject({ code: "invalid-id" });
+      }
+    });
+
+    it("names the limit that was passed", async () => {
+      if (harness.limited === undefined) return;
+      const small = await harness.limited({ maxChunkBytes: 2 });
+      await small.acquire(id);
+      await expect(small.append(id, bytes("abc"))).rejects.toThrow(/maxChunkBytes/);
+      const short = await harness.limited({ maxEntriesPerStream: 1 });
+      await short.acquire(id);
+      await short.append(id, bytes("a"));
+      await expect(short.append(id, bytes("b"))).rejects.toThrow(/maxEntriesPerStream/);
+    });
+  });
+}
+
+/** Brings a stream into a state; returns its lease. */
+async function enter(
+  harness: StoreHarness<EventStreamStore>,
+  id: string,
+  state: StreamStateName,
+): Promise<string> {
+  const { store, pass } = harness;
+  if (state === "missing") return "000000001-gone";
+  const opening = await store.open(id, state === "lost" ? { ...OPEN, leaseMs: LEASE_MS } : OPEN);
+  if (opening.role !== "producer") throw new Error("not the producer");
+  await store.appendBatch(id, opening.lease, 1, ENTRIES);
+  if (state === "done") await store.end(id, opening.lease, { status: "done" }, 2);
+  if (state === "error") {
+    await store.end(
+      id,
+      opening.lease,
+      { status: "error", error: { code: "source-failed", message: "failed" } },
+      2,
+    );
+  }
+  if (state === "stopped") await store.stop(id);
+  if (state === "lost") {
+    // A process says so only after it was in touch with the store for a lease's time.
+    const abort = new AbortController();
+    const followed = collect(store, id, "", Infinity, abort.signal);
+    await pass(LEASE_MS * 3 + 1_000);
+    await followed;
+  }
+  return opening.lease.token;
+}
+
+function eventOf(name: string): StreamEventName {
+  const event = Object.keys(STREAM_EVENTS).find((known): known is StreamEventName => known === name);
+  if (event === undefined) throw new Error(`no such event: ${name}`);
+  return event;
+}
+
+/** An older lease than any. */
+const OLD = { token: "000000001-old" };
+
+async function happen(
+  store: EventStreamStore,
+  id: string,
+  token: string,
+  event: StreamEventName,
+): Promise<string> {
+  const lease = { token };
+  const next = '{"n":3}';
+  try {
+    switch (event) {
+      case "open":
+        return (await store.open(id, OPEN)).role;
+      case "open-takeover":
+        return (await store.open(id, { ...OPEN, takeover: true })).role;
+      case "open-takeover-other":
+        return (await store.open(id, { ...OPEN, owner: "eve", takeover: true })).role;
+      case "append":
+        return verdictOf(await store.appendBatch(id, lease, 3, [next]));
+      case "append-repeated":
+        return verdictOf(await store.appendBatch(id, lease, 2, ENTRIES.slice(1)));
+      case "append-overlapping":
+        return verdictOf(await store.appendBatch(id, lease, 2, [...ENTRIES.slice(1), next]));
+      case "append-gap":
+        return verdictOf(await store.appendBatch(id, lease, 5, [next]));
+      case "append-superseded":
+        return verdictOf(await store.appendBatch(id, OLD, 3, [next]));
+      case "renew":
+        return verdictOf(await store.renew(id, lease));
+      case "renew-superseded":
+        return verdictOf(await store.renew(id, OLD));
+      case "end-done":
+        return verdictOf(await store.end(id, lease, { status: "done" }, 2));
+      case "end-error":
+        return verdictOf(
+          await store.end(
+            id,
+            lease,
+            { status: "error", error: { code: "source-failed", message: "failed" } },
+            2,
+          ),
+        );
+      case "end-short":
+        return verdictOf(await store.end(id, lease, { status: "done" }, 3));
+      case "end-superseded":
+        return verdictOf(await store.end(id, OLD, { status: "done" }, 2));
+      case "restore":
+        return verdictOf(await store.restore(id, lease, OPEN));
+      case "stop":
+        return describeRecord(await store.stop(id));
+      case "delete":
+        await store.delete(id);
+        return "nothing";
+      case "legacy-append":
+        await store.append(id, bytes("x"));
+        return "nothing";
+      case "legacy-append-superseded":
+        await store.append(id, bytes("x"), OLD);
+        return "nothing";
+      case "legacy-finalize":
+        return String(await store.finalize(id, "done"));
+      case "legacy-finalize-superseded":
+        return String(await store.finalize(id, "done", undefined, OLD));
+      case "status":
+        return await store.status(id);
+      case "inspect":
+        return describeRecord(await store.inspect(id));
+      case "follow-start":
+        return await collect(store, id, "", untilLive);
+      case "follow-cursor":
+        return await collect(store, id, formatCursor(token, 1), untilLive);
+      case "follow-other":
+        return await collect(store, id, formatCursor(OLD.token, 1), untilLive);
+      case "follow-ahead":
+        return await collect(store, id, formatCursor(token, 9), untilLive);
+      case "read-start":
+        return await readAll(store, id);
+    }
+  } catch (error) {
+    if (isResumableStreamError(error)) return `throws ${error.code}`;
+    throw error;
+  }
+}
+
+function verdictOf(verdict: AppendVerdict): string {
+  switch (verdict.verdict) {
+    case "ok":
+      return `ok ${verdict.lastSeq}`;
+    case "limit":
+      return `limit ${verdict.limit} ${verdict.lastSeq}`;
+    case "ended":
+      return `ended ${verdict.end.error?.code ?? verdict.end.status} ${verdict.lastSeq}`;
+    default:
+      return verdict.verdict;
+  }
+}
+
+function describeRecord(record: StreamRecord | null): string {
+  return record === null ? "null" : (record.error?.code ?? record.status);
+}
+
+/** The state in the table's words. A stream that was just opened is `empty`. */
+async function stateOf(store: EventStreamStore, id: string): Promise<string> {
+  const record = await store.inspect(id);
+  if (record === null) return "missing";
+  if (record.error?.code === "producer-lost") return "lost";
+  return record.status === "streaming" && record.lastSeq === 0 ? "empty" : record.status;
+}
+
+/** As many items as there are until the stream is live, that one included. */
+const untilLive = -1;
+
+/** What a follower is told, in the table's words. */
+async function collect(
+  store: EventStreamStore,
+  id: string,
+  cursor: string,
+  most: number = Infinity,
+  signal: AbortSignal = new AbortController().signal,
+): Promise<string> {
+  const words: string[] = [];
+  for await (const item of store.follow(id, cursor, signal)) {
+    words.push(describeItem(item));
+    if (words.length === most || (most === untilLive && item.type === "live")) break;
+  }
+  return words.join(", ");
+}
+
+function describeItem(item: FollowItem): string {
+  switch (item.type) {
+    case "position":
+      return `${item.reset ? "reset " : ""}at ${item.seq}`;
+    case "entries":
+      return item.payloads.map((_, index) => item.firstSeq + index).join(" ");
+    case "live":
+      return "live";
+    case "end":
+      return `end ${item.end.error?.code ?? item.end.status}`;
+  }
+}
+
+async function readAll(store: EventStreamStore, id: string): Promise<string> {
+  const words: string[] = [];
+  const abort = new AbortController();
+  const record = await store.inspect(id);
+  try {
+    for await (const _entry of store.read(id, "", abort.signal)) {
+      words.push(String(words.length + 1));
+      if (record?.status === "streaming" && words.length === record.lastSeq) break;
+    }
+  } catch (error) {
+    if (!isResumableStreamError(error) || words.length === 0) throw error;
+    return `${words.join(" ")}, throws ${error.code}`;
+  }
+  return record?.status === "streaming" ? `${words.join(" ")}, waits` : words.join(" ");
+}
+
+function watch(store: EventStreamStore, id: string, token: string): Promise<LeaseLoss> {
+  return new Promise((resolve) => void store.watchLease(id, { token }, resolve));
+}
+
+export { isEventStreamStore };
+export { renderStreamTable, STREAM_EVENTS, STREAM_STATES, STREAM_TABLE } from "./stream-table.ts";
