@@ -23,8 +23,9 @@ export {
   type TextStreamController,
   type ToolCallPartInit,
   type ToolCallStreamController,
-  type ToolResponse,
 } from "./assistant-stream/controller.ts";
+export { ToolResponse, type ToolResponseLike } from "./assistant-stream/tool-response.ts";
+export { toolResultStream, type Tool, type ToolExecutionContext } from "./assistant-stream/tool-results.ts";
 export type { SourceChunk } from "./event-framing.ts";
 export { readStreamId } from "./follow-response.ts";
 export {

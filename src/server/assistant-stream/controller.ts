@@ -3,28 +3,14 @@
  * order of the calls.
  */
 import { createStreamId } from "../../shared/stream-id.ts";
-import type { JsonObject, JsonValue } from "../../shared/json/json-value.ts";
+import type { JsonObject } from "../../shared/json/json-value.ts";
 import type {
   AssistantStreamChunk,
   PartInit,
   PartProviderMetadata,
   ToolCallApproval,
-  ToolModelContentPart,
 } from "../../shared/protocols/assistant-stream/index.ts";
-
-/** What a tool call came to. */
-export interface ToolResponse {
-  /** What users see; a tool that returned nothing is `"<no result>"`. */
-  readonly result: JsonValue | undefined;
-  readonly isError?: boolean | undefined;
-  /** Another response follows: the call stays open. */
-  readonly isPreliminary?: boolean | undefined;
-  /** What only the UI sees. */
-  readonly artifact?: JsonValue | undefined;
-  /** What the model sees in place of the result. */
-  readonly modelContent?: readonly ToolModelContentPart[] | undefined;
-  readonly messages?: JsonValue | undefined;
-}
+import { resultChunk, type ToolResponseLike } from "./tool-response.ts";
 
 /** Writes a text, a reasoning, or the text of arguments. After `close` nothing more is taken. */
 export interface TextStreamController {
@@ -37,7 +23,7 @@ export interface ToolCallStreamController {
   /** The arguments, as JSON text. */
   readonly argsText: TextStreamController;
   /** Sets the response. A final one closes the part; what comes afterwards is ignored. */
-  setResponse(response: ToolResponse): void;
+  setResponse(response: ToolResponseLike): void;
   /** Sets the call's gate, in place of an earlier one. */
   setApproval(approval: ToolCallApproval): void;
   /** Closes the part. Arguments that were never written are `{}`. */
@@ -53,7 +39,7 @@ export interface ToolCallPartInit {
   readonly argsText?: string;
   /** The whole arguments. */
   readonly args?: JsonObject;
-  readonly response?: ToolResponse;
+  readonly response?: ToolResponseLike;
 }
 
 type InitOf<TType extends PartInit["type"]> = Omit<
@@ -86,9 +72,6 @@ export interface AssistantStreamController {
 
 /** What is not known of an answer that was written by hand. */
 const NO_USAGE = { inputTokens: 0, outputTokens: 0 };
-/** A tool that returned nothing did return. */
-const NO_RESULT = "<no result>";
-
 /**
  * Makes a stream and the controller that writes it. The second of the pair is used by {@link createAssistantStream} too.
  */
@@ -360,20 +343,11 @@ function createToolCall(writer: Writer, open: (close: () => void) => number): To
       },
       close: finishArgs,
     },
-    setResponse({ result = NO_RESULT, isError = false, isPreliminary, artifact, modelContent, messages }) {
+    setResponse(response) {
       if (!isOpen) return;
       finishArgs();
-      writer.enqueue({
-        type: "result",
-        path: [index],
-        ...(artifact === undefined ? {} : { artifact }),
-        result,
-        isError,
-        ...(isPreliminary === true ? { isPreliminary } : {}),
-        ...(modelContent === undefined ? {} : { modelContent }),
-        ...(messages === undefined ? {} : { messages }),
-      });
-      if (isPreliminary !== true) call.close();
+      writer.enqueue(resultChunk(index, response));
+      if (response.isPreliminary !== true) call.close();
     },
     setApproval(approval) {
       if (isOpen) writer.enqueue({ type: "tool-call-approval", path: [index], approval });
