@@ -46,6 +46,8 @@ export interface StoreHarness<TStore extends ResumableStreamStore = ResumableStr
 /** Milliseconds of the leases and lives in these tests: short, for stores whose clock cannot be moved. */
 const LEASE_MS = 600;
 const TTL_MS = 1_500;
+/** For streams that are to be lost soon. */
+const LOST_LEASE_MS = 100;
 
 const ENTRIES = ['{"n":1}', '{"n":2}'];
 const OPEN: StreamOpenOptions = { owner: "ada", protocol: "test", leaseMs: 60_000 };
@@ -455,7 +457,7 @@ async function enter(
 ): Promise<string> {
   const { store, pass } = harness;
   if (state === "missing") return "000000001-gone";
-  const opening = await store.open(id, state === "lost" ? { ...OPEN, leaseMs: LEASE_MS } : OPEN);
+  const opening = await store.open(id, state === "lost" ? { ...OPEN, leaseMs: LOST_LEASE_MS } : OPEN);
   if (opening.role !== "producer") throw new Error("not the producer");
   await store.appendBatch(id, opening.lease, 1, ENTRIES);
   if (state === "done") await store.end(id, opening.lease, { status: "done" }, 2);
@@ -470,9 +472,9 @@ async function enter(
   if (state === "stopped") await store.stop(id);
   if (state === "lost") {
     // A process says so only after it was in touch with the store for a lease's time.
-    const abort = new AbortController();
-    const followed = collect(store, id, "", Infinity, abort.signal);
-    await pass(LEASE_MS * 3 + 1_000);
+    let isLost = false;
+    const followed = collect(store, id, "").then(() => (isLost = true));
+    while (!isLost) await pass(20);
     await followed;
   }
   return opening.lease.token;

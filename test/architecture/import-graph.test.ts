@@ -13,7 +13,7 @@ const source = fileURLToPath(new URL("../../src", import.meta.url));
 
 const rules: readonly LayerRule[] = [
   { folder: "shared/", imports: ["shared/"], packages: ["eventsource-parser"] },
-  { folder: "server/", imports: ["server/", "shared/"], packages: ["redis", "ioredis"] },
+  { folder: "server/", imports: ["server/", "shared/"], packages: [] },
   { folder: "client/react/", imports: ["client/", "shared/"], packages: ["react"] },
   { folder: "client/query/", imports: ["client/", "shared/"], packages: ["@tanstack/react-query"] },
   {

@@ -2,7 +2,7 @@
  * The store in this process' memory: for one server instance, for development and for tests. Streams are gone with the
  * process. Bounded in streams, entries and bytes; expired streams are swept by one timer, armed only while one is due.
  */
-import { assertStreamId, formatCursor, parseCursor, type Position } from "../../shared/cursor.ts";
+import { assertStreamId, formatCursor, type Position } from "../../shared/cursor.ts";
 import { ResumableStreamError } from "../../shared/errors.ts";
 import { unrefTimer } from "../timers.ts";
 import {
@@ -13,6 +13,7 @@ import {
   payloadToBytes,
   resolveLimits,
 } from "./limits.ts";
+import { lossError, notFound, requireCursor } from "./store-errors.ts";
 import {
   appendEntries,
   condemnProducer,
@@ -453,26 +454,4 @@ function changed(log: StreamLog, signal: AbortSignal): Promise<void> {
     signal.addEventListener("abort", wake);
     if (signal.aborted) wake();
   });
-}
-
-function requireCursor(cursor: string): Position {
-  const position = parseCursor(cursor);
-  if (position !== null) return position;
-  throw new ResumableStreamError("invalid-cursor", `Not a cursor: ${JSON.stringify(cursor.slice(0, 64))}.`);
-}
-
-function notFound(streamId: string): ResumableStreamError {
-  return new ResumableStreamError("missing", `Stream not found: ${streamId}`);
-}
-
-function lossError(streamId: string, loss: LeaseLoss): ResumableStreamError {
-  switch (loss.verdict) {
-    case "ended":
-      return new ResumableStreamError("finalized", `Stream already finalized: ${streamId}`);
-    case "superseded":
-      return new ResumableStreamError("missing", `Stream superseded by a new acquisition: ${streamId}`);
-    case "deleted":
-    case "vanished":
-      return notFound(streamId);
-  }
 }

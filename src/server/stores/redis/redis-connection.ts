@@ -1,0 +1,35 @@
+/**
+ * What the store needs of Redis: few calls, which each client library has under its own names. An adapter is one of these
+ * around a client that the app made.
+ */
+import type { EntryPayload } from "../stream-store.ts";
+import type { RedisScript } from "./scripts/script.ts";
+
+/** What scripts are given, and give. */
+export type RedisArgument = string | Uint8Array;
+
+/** One entry of a stream, as Redis has it. */
+export interface RedisEntry {
+  readonly seq: number;
+  readonly payload: EntryPayload;
+}
+
+/** A connection that only listens. */
+export interface RedisSubscriber {
+  /** Listens to a channel; resolves when Redis has confirmed it. */
+  subscribe(channel: string, onMessage: (message: string) => void): Promise<void>;
+  unsubscribe(channel: string): Promise<void>;
+  /** Closes the connection, which the adapter made. */
+  close(): void;
+}
+
+/** Calls of a client. All may reject with whatever the client rejects with. */
+export interface RedisConnection {
+  /** Runs a script by its hash, and with its source where Redis does not know it. One round trip as a rule. */
+  run(script: RedisScript, keys: readonly string[], args: readonly RedisArgument[]): Promise<unknown>;
+  /** Entries of a stream from an id on, at most `count`; payloads as bytes or as text. */
+  range(key: string, start: string, count: number, asBytes: boolean): Promise<readonly RedisEntry[]>;
+  get(key: string): Promise<string | null>;
+  /** Opens one more connection, for listening. `onReady` is called after each time that it was established anew. */
+  openSubscriber(onReady: () => void, onLost: () => void): Promise<RedisSubscriber>;
+}

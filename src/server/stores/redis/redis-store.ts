@@ -1,0 +1,630 @@
+/**
+ * The store on Redis (6.2 or newer), Valkey, or a cluster of them. Each change of a stream is one script and one round trip,
+ * by Redis' clock; followers are told on a channel, over one connection a process.
+ */
+import { assertStreamId, formatCursor, type Position } from "../../../shared/cursor.ts";
+import { publicMessageOf, ResumableStreamError, isResumableStreamError } from "../../../shared/errors.ts";
+import { unrefTimer } from "../../timers.ts";
+import {
+  assertPositiveInteger,
+  DEFAULT_TTL_MS,
+  limitExceeded,
+  payloadToBytes,
+  resolveLimits,
+} from "../limits.ts";
+import { lossError, notFound, requireCursor } from "../store-errors.ts";
+import { storedEndOf, storedError } from "../stream-state.ts";
+import type {
+  AppendVerdict,
+  EntryPayload,
+  EventStreamStore,
+  FollowItem,
+  LeaseLoss,
+  ResumableStreamEntry,
+  ResumableStreamLease,
+  StoredEnd,
+  StreamOpening,
+  StreamOpenOptions,
+  StreamRecord,
+} from "../stream-store.ts";
+import { createRedisKeys } from "./keys.ts";
+import type { RedisArgument, RedisConnection, RedisSubscriber } from "./redis-connection.ts";
+import {
+  hasLapsed,
+  readInspection,
+  readState,
+  readVerdict,
+  replyOf,
+  writeOptional,
+  type RedisInspection,
+} from "./replies.ts";
+import { RESULT } from "./result-codes.ts";
+import { append as appendScript } from "./scripts/append.ts";
+import { end as endScript } from "./scripts/end.ts";
+import { forget as forgetScript } from "./scripts/forget.ts";
+import { inspect as inspectScript } from "./scripts/inspect.ts";
+import { open as openScript } from "./scripts/open.ts";
+import { renew as renewScript } from "./scripts/renew.ts";
+import { restore as restoreScript } from "./scripts/restore.ts";
+import type { RedisScript } from "./scripts/script.ts";
+import { setThread } from "./scripts/set-thread.ts";
+import { stop as stopScript } from "./scripts/stop.ts";
+import { StreamTail } from "./stream-tail.ts";
+
+/** Options of the Redis stores. */
+export interface RedisResumableStreamStoreOptions {
+  /** What all keys begin with; `rejoin` by default. */
+  readonly keyPrefix?: string;
+  /** Milliseconds after the last append or renewal until a stream expires; 24 hours by default. */
+  readonly defaultTtlMs?: number;
+  /** Bytes of one entry; 1 MiB by default. */
+  readonly maxChunkBytes?: number;
+  /** Entries of one stream; 100,000 by default. */
+  readonly maxEntriesPerStream?: number;
+  /** Bytes of all entries of one stream; 8 MiB by default. */
+  readonly maxStreamBytes?: number;
+  /**
+   * Milliseconds between two looks at a followed stream, only to be sure: followers are told of changes at once. 10,000 by
+   * default; at least 2,500.
+   */
+  readonly pollIntervalMs?: number;
+}
+
+/** A store on Redis. */
+export interface RedisResumableStreamStore extends EventStreamStore, AsyncDisposable {}
+
+/** Entries that are read at once. */
+const PAGE_ENTRIES = 1_000;
+/** A command that takes longer has failed: its caller sends it again, which does no harm. */
+const COMMAND_TIMEOUT_MS = 3_000;
+/** A command that takes longer tells of an outage, even if it was answered. */
+const SLOW_MS = 500;
+/** The connection for listening is closed when nobody has needed it for this long. */
+const IDLE_MS = 5_000;
+const LEAST_CHECK_MS = 2_500;
+/** What a thread key is kept for beyond its stream's TTL, which appends refresh. */
+const THREAD_EXTRA_MS = 24 * 60 * 60 * 1_000;
+const LOST_TEXT = publicMessageOf("producer-lost");
+
+/** Makes the store on a connection. */
+export function createRedisStore(
+  connection: RedisConnection,
+  options: RedisResumableStreamStoreOptions = {},
+): RedisResumableStreamStore {
+  const keys = createRedisKeys(options.keyPrefix ?? "rejoin");
+  const limits = resolveLimits(options);
+  const defaultTtlMs = options.defaultTtlMs ?? DEFAULT_TTL_MS;
+  assertPositiveInteger("defaultTtlMs", defaultTtlMs);
+  const checkMs = Math.max(options.pollIntervalMs ?? 10_000, LEAST_CHECK_MS);
+  const closing = new AbortController();
+  /** Generations that this instance acquired: what it may miss, and what its calls without a lease mean. */
+  const acquired = new Map<string, string>();
+
+  // Commands.
+
+  async function attempt<T>(command: Promise<T>): Promise<T> {
+    const startMs = performance.now();
+    let timer: ReturnType<typeof setTimeout> | undefined;
+    const timeout = new Promise<never>((_, reject) => {
+      timer = setTimeout(
+        () => reject(new Error(`No answer within ${COMMAND_TIMEOUT_MS} ms.`)),
+        COMMAND_TIMEOUT_MS,
+      );
+    });
+    try {
+      const result = await Promise.race([command, timeout]);
+      if (performance.now() - startMs > SLOW_MS) breakContact();
+      return result;
+    } catch (cause) {
+      breakContact();
+      if (isResumableStreamError(cause)) throw cause;
+      throw new ResumableStreamError("store-unavailable", "Redis did not do what it was asked.", { cause });
+    } finally {
+      clearTimeout(timer);
+      command.catch(() => {});
+    }
+  }
+
+  async function run(script: RedisScript, keyNames: readonly string[], args: readonly RedisArgument[]) {
+    return replyOf(await attempt(connection.run(script, keyNames, args)));
+  }
+
+  async function look(streamId: string, seenUntil = ""): Promise<RedisInspection> {
+    return readInspection(await run(inspectScript, [keys.meta(streamId)], [seenUntil, LOST_TEXT]));
+  }
+
+  // Contact: since when this process has heard from Redis without a break. Nobody is declared lost without it.
+
+  let contactSinceMs = Infinity;
+
+  function breakContact(): void {
+    contactSinceMs = subscriber === undefined ? Infinity : performance.now();
+  }
+
+  function patienceMs(leaseMs: number): number {
+    return contactSinceMs === Infinity ? leaseMs : Math.max(0, contactSinceMs + leaseMs - performance.now());
+  }
+
+  /** Looks; and where the lease has lapsed, and this process may say so, says so. */
+  async function lookAndCondemn(streamId: string): Promise<RedisInspection> {
+    const inspection = await look(streamId);
+    if (!hasLapsed(inspection) || patienceMs(inspection.leaseMs ?? 0) > 0) return inspection;
+    return look(streamId, String(inspection.leaseUntil));
+  }
+
+  // Listening.
+
+  const tails = new Map<string, StreamTail>();
+  let subscriber: Promise<RedisSubscriber> | undefined;
+  let idleTimer: ReturnType<typeof setTimeout> | undefined;
+
+  function openSubscriber(): Promise<RedisSubscriber> {
+    clearTimeout(idleTimer);
+    subscriber ??= attempt(
+      connection.openSubscriber(
+        () => {
+          contactSinceMs = performance.now();
+          // What was told meanwhile was not heard.
+          for (const tail of tails.values()) tail.refresh().catch(() => {});
+        },
+        () => {
+          contactSinceMs = Infinity;
+        },
+      ),
+    ).catch((error: unknown) => {
+      subscriber = undefined;
+      throw error;
+    });
+    return subscriber;
+  }
+
+  function closeWhenIdle(): void {
+    if (tails.size > 0 || subscriber === undefined) return;
+    clearTimeout(idleTimer);
+    idleTimer = setTimeout(closeSubscriber, IDLE_MS);
+    unrefTimer(idleTimer);
+  }
+
+  function closeSubscriber(): void {
+    clearTimeout(idleTimer);
+    const closed = subscriber;
+    subscriber = undefined;
+    contactSinceMs = Infinity;
+    void closed?.then((open) => open.close()).catch(() => {});
+  }
+
+  /** The tail of a stream, read at least once since it began to listen. Whoever takes one gives it back. */
+  async function takeTail(
+    streamId: string,
+    listener: () => void,
+  ): Promise<{ tail: StreamTail; giveBack: () => void }> {
+    let tail = tails.get(streamId);
+    if (tail === undefined) {
+      tail = new StreamTail({
+        checkMs,
+        patienceMs,
+        onSleep: breakContact,
+        inspect: () => lookAndCondemn(streamId),
+      });
+      tails.set(streamId, tail);
+    }
+    const mine = tail;
+    const unlisten = mine.listen(listener);
+    const giveBack = (): void => {
+      unlisten();
+      if (mine.size > 0 || tails.get(streamId) !== mine) return;
+      tails.delete(streamId);
+      mine.close();
+      void subscriber?.then((open) => open.unsubscribe(keys.meta(streamId))).catch(() => {});
+      closeWhenIdle();
+    };
+    try {
+      beginnings.set(mine, beginnings.get(mine) ?? beginTail(streamId, mine));
+      await beginnings.get(mine);
+      return { tail: mine, giveBack };
+    } catch (error) {
+      beginnings.delete(mine);
+      giveBack();
+      throw error;
+    }
+  }
+
+  const beginnings = new WeakMap<StreamTail, Promise<void>>();
+
+  async function beginTail(streamId: string, tail: StreamTail): Promise<void> {
+    const open = await openSubscriber();
+    await attempt(open.subscribe(keys.meta(streamId), (message) => tail.hear(message)));
+    // Only what is told from now on is heard, so what was before is read.
+    await tail.refresh();
+  }
+
+  // Opening.
+
+  async function open(streamId: string, openOptions: StreamOpenOptions): Promise<StreamOpening> {
+    assertStreamId(streamId);
+    // A producer that is lost, but of which nobody has said so yet, can be taken over too.
+    if (openOptions.takeover === true && hasLapsed(await lookAndCondemn(streamId))) attend(streamId);
+    const ttlMs = openOptions.ttlMs ?? defaultTtlMs;
+    const reply = await run(
+      openScript,
+      [keys.meta(streamId)],
+      [
+        randomPart(),
+        String(ttlMs),
+        String(openOptions.leaseMs ?? ""),
+        writeOptional(openOptions.owner),
+        writeOptional(openOptions.protocol),
+        openOptions.takeover === true ? "1" : "0",
+        "",
+        LOST_TEXT,
+      ],
+    );
+    const { record } = readState(reply);
+    if (reply[0] !== RESULT.producer) return { role: "consumer", record };
+    acquired.set(streamId, record.generation);
+    const { thread } = openOptions;
+    if (thread !== undefined) {
+      const args = [record.generation, streamId, String(ttlMs + THREAD_EXTRA_MS)];
+      await attempt(connection.run(setThread, [keys.thread(thread)], args));
+    }
+    return { role: "producer", lease: { token: record.generation }, record };
+  }
+
+  /** What a lease's call came to. What never was here cannot have vanished. */
+  function settle(streamId: string, token: string, verdict: AppendVerdict): AppendVerdict {
+    if (verdict.verdict === "vanished" && acquired.get(streamId) !== token) return { verdict: "deleted" };
+    return verdict;
+  }
+
+  const dataKeys = (streamId: string, token: string): string[] => [
+    keys.meta(streamId),
+    keys.data(streamId, token),
+  ];
+
+  /** Appends entries from a number on; `""` is the next one, whatever that is. */
+  async function appendEntries(
+    streamId: string,
+    lease: ResumableStreamLease,
+    firstSeq: number | "",
+    payloads: readonly EntryPayload[],
+  ): Promise<AppendVerdict> {
+    assertStreamId(streamId);
+    const tellsPayloads = payloads.every((payload) => typeof payload === "string");
+    const head = [lease.token, String(firstSeq), ...limitArgs, tellsPayloads ? "1" : "0"];
+    const reply = await run(appendScript, dataKeys(streamId, lease.token), [...head, ...payloads]);
+    return settle(streamId, lease.token, readVerdict(reply));
+  }
+
+  const limitArgs = [limits.maxChunkBytes, limits.maxEntriesPerStream, limits.maxStreamBytes].map(String);
+
+  /** The lease of a call that names none: the generation that this instance acquired, else the one that is there. */
+  async function leaseOf(streamId: string): Promise<ResumableStreamLease | undefined> {
+    const known = acquired.get(streamId);
+    if (known !== undefined) return { token: known };
+    const inspection = await look(streamId);
+    return typeof inspection === "string" ? undefined : { token: inspection.record.generation };
+  }
+
+  async function end(
+    streamId: string,
+    lease: ResumableStreamLease,
+    storedEnd: StoredEnd,
+    lastSeq: number | undefined,
+  ): Promise<{ readonly verdict: AppendVerdict; readonly changed: boolean }> {
+    assertStreamId(streamId);
+    const { status, error } = storedEnd;
+    const args = [lease.token, status, error?.code ?? "", error?.message ?? "", String(lastSeq ?? "")];
+    const reply = await run(endScript, dataKeys(streamId, lease.token), args);
+    return {
+      verdict: settle(streamId, lease.token, readVerdict(reply)),
+      changed: reply[0] === RESULT.ok && reply[2] === 1,
+    };
+  }
+
+  /** Watches a lapsed stream that nobody here follows, until somebody may say what it is. */
+  function attend(streamId: string): void {
+    if (tails.has(streamId)) return;
+    let giveBack: (() => void) | undefined;
+    const done = (): void => {
+      const inspection = tails.get(streamId)?.state.inspection;
+      if (typeof inspection !== "object" || inspection.record.status !== "streaming") giveBack?.();
+    };
+    takeTail(streamId, done).then(
+      (taken) => {
+        giveBack = taken.giveBack;
+        done();
+      },
+      () => {},
+    );
+  }
+
+  const store: RedisResumableStreamStore = {
+    limits,
+    open,
+
+    async acquireLease(streamId, acquireOptions) {
+      const opening = await open(streamId, { ...acquireOptions, owner: null, protocol: null });
+      return opening.role === "producer" ? { role: "producer", lease: opening.lease } : { role: "consumer" };
+    },
+
+    async acquire(streamId, acquireOptions) {
+      return (await store.acquireLease(streamId, acquireOptions)).role;
+    },
+
+    appendBatch: appendEntries,
+
+    async append(streamId, chunk, lease) {
+      assertStreamId(streamId);
+      const held = lease ?? (await leaseOf(streamId));
+      if (held === undefined) throw notFound(streamId);
+      const verdict = await appendEntries(streamId, held, "", [chunk]);
+      if (verdict.verdict === "limit") throw limitExceeded(streamId, verdict.limit, limits);
+      if (verdict.verdict !== "ok") throw lossError(streamId, verdict);
+    },
+
+    async renew(streamId, lease) {
+      assertStreamId(streamId);
+      const reply = await run(renewScript, dataKeys(streamId, lease.token), [lease.token]);
+      return settle(streamId, lease.token, readVerdict(reply));
+    },
+
+    async end(streamId, lease, storedEnd, lastSeq) {
+      return (await end(streamId, lease, storedEnd, lastSeq)).verdict;
+    },
+
+    async finalize(streamId, status, error, lease) {
+      assertStreamId(streamId);
+      const held = lease ?? (await leaseOf(streamId));
+      if (held === undefined) throw notFound(streamId);
+      const storedEnd: StoredEnd =
+        status === "done"
+          ? { status }
+          : { status, error: { code: "source-failed", message: error ?? "Stream errored" } };
+      const { verdict, changed } = await end(streamId, held, storedEnd, undefined);
+      if (verdict.verdict === "deleted" || verdict.verdict === "vanished") throw notFound(streamId);
+      return changed;
+    },
+
+    async restore(streamId, lease, openOptions) {
+      assertStreamId(streamId);
+      if (acquired.get(streamId) !== lease.token) return store.renew(streamId, lease);
+      const args = [
+        lease.token,
+        String(openOptions.ttlMs ?? defaultTtlMs),
+        String(openOptions.leaseMs ?? ""),
+        writeOptional(openOptions.owner),
+        writeOptional(openOptions.protocol),
+      ];
+      return readVerdict(await run(restoreScript, dataKeys(streamId, lease.token), args));
+    },
+
+    async stop(streamId) {
+      assertStreamId(streamId);
+      const inspection = readInspection(await run(stopScript, [keys.meta(streamId)], ["", LOST_TEXT]));
+      return typeof inspection === "string" ? null : inspection.record;
+    },
+
+    async inspect(streamId) {
+      assertStreamId(streamId);
+      const inspection = await lookAndCondemn(streamId);
+      if (hasLapsed(inspection)) attend(streamId);
+      return typeof inspection === "string" ? null : inspection.record;
+    },
+
+    async status(streamId) {
+      return (await store.inspect(streamId))?.status ?? "missing";
+    },
+
+    async delete(streamId) {
+      assertStreamId(streamId);
+      acquired.delete(streamId);
+      await run(forgetScript, [keys.meta(streamId)], [keys.data(streamId, "")]);
+    },
+
+    async find(thread) {
+      const found = await attempt(connection.get(keys.thread(thread)));
+      const streamId = found?.slice(found.indexOf(" ") + 1);
+      if (streamId === undefined) return null;
+      const record = await store.inspect(streamId);
+      return record === null ? null : { streamId, record };
+    },
+
+    follow,
+
+    async *read(streamId, cursor, signal): AsyncGenerator<ResumableStreamEntry> {
+      assertStreamId(streamId);
+      let generation = "";
+      for await (const item of follow(streamId, cursor, signal)) {
+        if (item.type === "position") {
+          if (generation !== "") return;
+          generation = item.record.generation;
+        } else if (item.type === "entries") {
+          let seq = item.firstSeq;
+          for (const payload of item.payloads) {
+            if (signal.aborted) return;
+            yield { cursor: formatCursor(generation, seq), chunk: payloadToBytes(payload) };
+            seq += 1;
+          }
+        } else if (item.type === "end") {
+          if (signal.aborted) return;
+          if (item.end.status === "missing" && generation === "") throw notFound(streamId);
+          if (item.end.status === "missing" && item.end.error.code === "expired") {
+            throw new ResumableStreamError("expired", `Stream expired: ${streamId}`);
+          }
+          if (item.end.status === "error") {
+            const { code = "source-failed", message = "Stream errored" } = item.end.error ?? {};
+            throw new ResumableStreamError(code, message);
+          }
+        }
+      }
+    },
+
+    watchLease(streamId, lease, onLost) {
+      let stopped = false;
+      let giveBack: (() => void) | undefined;
+      const end = (): void => {
+        stopped = true;
+        giveBack?.();
+      };
+      const check = (): void => {
+        const tail = tails.get(streamId);
+        const loss = tail === undefined || stopped ? null : lossOf(tail.state.inspection, lease.token);
+        if (loss === null) return;
+        end();
+        onLost(loss);
+      };
+      const begin = (): void => {
+        if (stopped || closing.signal.aborted) return;
+        takeTail(streamId, check).then(
+          (taken) => {
+            giveBack = taken.giveBack;
+            if (stopped) giveBack();
+            else check();
+          },
+          // Redis is away. The producer learns the same from its appends; its watch begins when Redis is back.
+          () => unrefTimer(setTimeout(begin, 1_000)),
+        );
+      };
+      begin();
+      return end;
+    },
+
+    async close() {
+      closing.abort();
+      for (const tail of tails.values()) tail.close();
+      tails.clear();
+      closeSubscriber();
+    },
+
+    async [Symbol.asyncDispose]() {
+      await store.close();
+    },
+  };
+  return store;
+
+  async function* follow(streamId: string, cursor: string, signal: AbortSignal): AsyncGenerator<FollowItem> {
+    assertStreamId(streamId);
+    let position = cursor === "" ? undefined : requireCursor(cursor);
+    const stopped = AbortSignal.any([signal, closing.signal]);
+    if (stopped.aborted) return;
+    // Most streams that are read have ended: those need no listening.
+    const first = await lookAndCondemn(streamId);
+    if (typeof first === "string") {
+      yield { type: "end", end: { status: "missing", error: storedError("missing") } };
+      return;
+    }
+    if (first.record.status !== "streaming") {
+      yield* readEnded(streamId, first.record, position, stopped);
+      return;
+    }
+    let changed = Promise.withResolvers<void>();
+    const wake = (): void => changed.resolve();
+    stopped.addEventListener("abort", wake);
+    const { tail, giveBack } = await takeTail(streamId, wake);
+    try {
+      let record: StreamRecord | undefined;
+      let next = 1;
+      let live = false;
+      while (!stopped.aborted) {
+        const { inspection, lastSeq, lost } = tail.state;
+        if (typeof inspection === "string") {
+          const code = lost || inspection === "absent" ? "missing" : inspection;
+          yield { type: "end", end: { status: "missing", error: storedError(code) } };
+          return;
+        }
+        if (record?.generation !== inspection.record.generation) {
+          record = inspection.record;
+          const { seq, reset } = locate(record, position);
+          next = seq + 1;
+          live = false;
+          yield { type: "position", record, seq, reset };
+          continue;
+        }
+        record = inspection.record;
+        if (next <= lastSeq) {
+          const payloads =
+            tail.entriesFrom(record.generation, next) ?? (await readPage(streamId, record, next));
+          if (payloads.length > 0) {
+            yield { type: "entries", firstSeq: next, payloads };
+            next += payloads.length;
+            position = { generation: record.generation, seq: next - 1 };
+            continue;
+          }
+          // Redis has lost them; their producer sends them again.
+          await tail.refresh();
+        } else {
+          const end = storedEndOf(record);
+          if (end !== null) {
+            yield { type: "end", end };
+            return;
+          }
+          if (!live) {
+            live = true;
+            yield { type: "live" };
+            continue;
+          }
+        }
+        if (tail.state.inspection !== inspection || stopped.aborted) continue;
+        await changed.promise;
+        changed = Promise.withResolvers<void>();
+      }
+    } finally {
+      stopped.removeEventListener("abort", wake);
+      giveBack();
+    }
+  }
+
+  async function* readEnded(
+    streamId: string,
+    record: StreamRecord,
+    position: Position | undefined,
+    stopped: AbortSignal,
+  ): AsyncGenerator<FollowItem> {
+    const { seq, reset } = locate(record, position);
+    yield { type: "position", record, seq, reset };
+    let next = seq + 1;
+    while (next <= record.lastSeq && !stopped.aborted) {
+      const payloads = await readPage(streamId, record, next);
+      if (payloads.length === 0) {
+        yield { type: "end", end: { status: "missing", error: storedError("missing") } };
+        return;
+      }
+      yield { type: "entries", firstSeq: next, payloads };
+      next += payloads.length;
+    }
+    const end = storedEndOf(record);
+    if (end !== null && !stopped.aborted) yield { type: "end", end };
+  }
+
+  /** Entries from `seq` on, without a gap; none where Redis has lost them. */
+  async function readPage(
+    streamId: string,
+    record: StreamRecord,
+    seq: number,
+  ): Promise<readonly EntryPayload[]> {
+    const key = keys.data(streamId, record.generation);
+    const entries = await attempt(connection.range(key, `${seq}-0`, PAGE_ENTRIES, record.protocol === null));
+    return entries[0]?.seq === seq ? entries.map((entry) => entry.payload) : [];
+  }
+}
+
+function locate(record: StreamRecord, position: Position | undefined): { seq: number; reset: boolean } {
+  if (position === undefined) return { seq: 0, reset: false };
+  const ahead = position.seq > record.lastSeq && record.status !== "streaming";
+  if (position.generation !== record.generation || ahead) return { seq: 0, reset: true };
+  return { seq: position.seq, reset: false };
+}
+
+function lossOf(inspection: RedisInspection, token: string): LeaseLoss | null {
+  if (inspection === "deleted" || inspection === "expired") return { verdict: "deleted" };
+  // Redis has lost it, and its producer puts it back.
+  if (inspection === "absent") return null;
+  const { record } = inspection;
+  if (record.generation !== token) return record.generation > token ? { verdict: "superseded" } : null;
+  const end = storedEndOf(record);
+  return end === null ? null : { verdict: "ended", end, lastSeq: record.lastSeq };
+}
+
+function randomPart(): string {
+  return Array.from(crypto.getRandomValues(new Uint8Array(10)), (byte) => (byte % 36).toString(36)).join("");
+}

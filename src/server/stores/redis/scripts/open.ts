@@ -1,0 +1,32 @@
+import { defineScript, type RedisScript } from "./script.ts";
+
+/**
+ * Elects the producer.
+ *
+ * KEYS[1] state
+ * ARGV: random part of a generation, TTL, lease or "", owner, protocol, takeover 0|1, `until` that was seen to have lapsed, or "", text of producer-lost
+ * Reply: { producer | consumer, record… }
+ */
+export const open: RedisScript = defineScript(`
+condemn(ARGV[7])
+local lost = s.st == "error" and s.code == "producer-lost" and s.owner == ARGV[4]
+if s.gen and not isGone() and not (ARGV[6] == "1" and lost) then
+  return { 7, unpack(record()) }
+end
+local stamp = now
+-- The new generation is newer, even if the clock went back.
+if s.gen then stamp = math.max(stamp, tonumber(string.sub(s.gen, 1, 9), 36) + 1) end
+local digits = ""
+for _ = 1, 9 do
+  local digit = stamp % 36
+  digits = string.sub("0123456789abcdefghijklmnopqrstuvwxyz", digit + 1, digit + 1) .. digits
+  stamp = math.floor(stamp / 36)
+end
+redis.call("DEL", meta)
+s = { gen = digits .. "-" .. ARGV[1], st = "streaming", last = 0, owner = ARGV[4], proto = ARGV[5], ttl = ARGV[2], lease = ARGV[3] }
+redis.call("HSET", meta, "gen", s.gen, "st", s.st, "code", "", "msg", "", "last", 0, "bytes", 0,
+  "owner", s.owner, "proto", s.proto, "ttl", s.ttl, "lease", s.lease)
+keep(false)
+tell("c " .. s.gen)
+return { 6, unpack(record()) }
+`);

@@ -1,0 +1,16 @@
+import { defineScript, type RedisScript } from "./script.ts";
+
+/**
+ * Ends the stream as stopped, whoever produces it.
+ *
+ * KEYS[1] state
+ * ARGV: `until` that was seen to have lapsed, or "", text of producer-lost
+ * Reply: { ok, record… } | { gone } | { absent }
+ */
+export const stop: RedisScript = defineScript(`
+condemn(ARGV[1])
+if not s.gen then return { 4 } end
+if isGone() then return { 3, s.tomb and "deleted" or "expired" } end
+if s.st == "streaming" then finish("stopped", "", "") end
+return { 0, unpack(record()) }
+`);
