@@ -106,7 +106,9 @@ describe("the package", () => {
   it("ships no test, no map of ours and no secret", () => {
     const files = execFileSync("tar", ["-tzf", tarball], { encoding: "utf8" }).split("\n");
     expect(
-      files.filter((file) => /^(test|demo|bench|storybook|\.env)\b(?!ing)/.test(file.replace("package/", ""))),
+      files.filter((file) =>
+        /^(test|demo|bench|storybook|\.env)\b(?!ing)/.test(file.replace("package/", "")),
+      ),
     ).toEqual([]);
     expect(files).toContain("package/LICENSE");
     expect(files).toContain("package/README.md");

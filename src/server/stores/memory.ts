@@ -2,7 +2,7 @@
  * The store in this process' memory: for one server instance, for development and for tests. Streams are gone with the
  * process. Bounded in streams, entries and bytes; expired streams are swept by one timer, armed only while one is due.
  */
-import { assertStreamId, formatCursor, type Position } from "../../shared/cursor.ts";
+import { assertStreamId } from "../../shared/cursor.ts";
 import { ResumableStreamError } from "../../shared/errors.ts";
 import { unrefTimer } from "../timers.ts";
 import {
@@ -10,9 +10,9 @@ import {
   DEFAULT_TTL_MS,
   limitExceeded,
   payloadBytes,
-  payloadToBytes,
   resolveLimits,
 } from "./limits.ts";
+import { locate, readEntries } from "./read-entries.ts";
 import { lossError, notFound, requireCursor } from "./store-errors.ts";
 import {
   appendEntries,
@@ -34,7 +34,6 @@ import type {
   EventStreamStore,
   FollowItem,
   LeaseLoss,
-  ResumableStreamEntry,
   StreamOpening,
   StreamOpenOptions,
 } from "./stream-store.ts";
@@ -301,34 +300,7 @@ export function createInMemoryResumableStreamStore(
 
     follow,
 
-    async *read(streamId, cursor, signal): AsyncGenerator<ResumableStreamEntry> {
-      if (current(streamId) === undefined) throw notFound(streamId);
-      let generation = "";
-      for await (const item of follow(streamId, cursor, signal)) {
-        if (item.type === "position") {
-          if (generation !== "") return;
-          generation = item.record.generation;
-        } else if (item.type === "entries") {
-          let seq = item.firstSeq;
-          for (const payload of item.payloads) {
-            if (signal.aborted) return;
-            yield { cursor: formatCursor(generation, seq), chunk: payloadToBytes(payload) };
-            seq += 1;
-          }
-        } else if (item.type === "end") {
-          if (signal.aborted) return;
-          if (item.end.status === "missing" && item.end.error.code === "expired") {
-            throw new ResumableStreamError("expired", `Stream expired: ${streamId}`);
-          }
-          if (item.end.status === "error") {
-            throw new ResumableStreamError(
-              item.end.error?.code ?? "source-failed",
-              item.end.error?.message ?? "Stream errored",
-            );
-          }
-        }
-      }
-    },
+    read: (streamId, cursor, signal) => readEntries(streamId, follow(streamId, cursor, signal), signal),
 
     watchLease(streamId, lease, onLost) {
       const log = logs.get(streamId);
@@ -398,7 +370,7 @@ export function createInMemoryResumableStreamStore(
       return;
     }
     while (!stopped.aborted) {
-      const { seq, reset } = locate(log, position);
+      const { seq, reset } = locate(log.state, position);
       yield { type: "position", record: recordOf(log.state), seq, reset };
       let next = seq + 1;
       let live = false;
@@ -433,14 +405,6 @@ export function createInMemoryResumableStreamStore(
       log = successor;
     }
   }
-}
-
-/** Where in a log a position is. One past the end of a living log is kept: its producer will send that far again. */
-function locate(log: StreamLog, position: Position | undefined): { seq: number; reset: boolean } {
-  if (position === undefined) return { seq: 0, reset: false };
-  const ahead = position.seq > log.entries.length && log.state.status !== "streaming";
-  if (position.generation !== log.state.generation || ahead) return { seq: 0, reset: true };
-  return { seq: position.seq, reset: false };
 }
 
 function changed(log: StreamLog, signal: AbortSignal): Promise<void> {

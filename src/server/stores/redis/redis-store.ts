@@ -2,16 +2,11 @@
  * The store on Redis (6.2 or newer), Valkey, or a cluster of them. Each change of a stream is one script and one round trip,
  * by Redis' clock; followers are told on a channel, over one connection a process.
  */
-import { assertStreamId, formatCursor, type Position } from "../../../shared/cursor.ts";
+import { assertStreamId, type Position } from "../../../shared/cursor.ts";
 import { publicMessageOf, ResumableStreamError, isResumableStreamError } from "../../../shared/errors.ts";
 import { unrefTimer } from "../../timers.ts";
-import {
-  assertPositiveInteger,
-  DEFAULT_TTL_MS,
-  limitExceeded,
-  payloadToBytes,
-  resolveLimits,
-} from "../limits.ts";
+import { assertPositiveInteger, DEFAULT_TTL_MS, limitExceeded, resolveLimits } from "../limits.ts";
+import { locate, readEntries } from "../read-entries.ts";
 import { lossError, notFound, requireCursor } from "../store-errors.ts";
 import { storedEndOf, storedError } from "../stream-state.ts";
 import type {
@@ -20,7 +15,6 @@ import type {
   EventStreamStore,
   FollowItem,
   LeaseLoss,
-  ResumableStreamEntry,
   ResumableStreamLease,
   StoredEnd,
   StreamOpening,
@@ -431,33 +425,7 @@ export function createRedisStore(
 
     follow,
 
-    async *read(streamId, cursor, signal): AsyncGenerator<ResumableStreamEntry> {
-      assertStreamId(streamId);
-      let generation = "";
-      for await (const item of follow(streamId, cursor, signal)) {
-        if (item.type === "position") {
-          if (generation !== "") return;
-          generation = item.record.generation;
-        } else if (item.type === "entries") {
-          let seq = item.firstSeq;
-          for (const payload of item.payloads) {
-            if (signal.aborted) return;
-            yield { cursor: formatCursor(generation, seq), chunk: payloadToBytes(payload) };
-            seq += 1;
-          }
-        } else if (item.type === "end") {
-          if (signal.aborted) return;
-          if (item.end.status === "missing" && generation === "") throw notFound(streamId);
-          if (item.end.status === "missing" && item.end.error.code === "expired") {
-            throw new ResumableStreamError("expired", `Stream expired: ${streamId}`);
-          }
-          if (item.end.status === "error") {
-            const { code = "source-failed", message = "Stream errored" } = item.end.error ?? {};
-            throw new ResumableStreamError(code, message);
-          }
-        }
-      }
-    },
+    read: (streamId, cursor, signal) => readEntries(streamId, follow(streamId, cursor, signal), signal),
 
     watchLease(streamId, lease, onLost) {
       let stopped = false;
@@ -606,13 +574,6 @@ export function createRedisStore(
     const entries = await attempt(connection.range(key, `${seq}-0`, PAGE_ENTRIES, record.protocol === null));
     return entries[0]?.seq === seq ? entries.map((entry) => entry.payload) : [];
   }
-}
-
-function locate(record: StreamRecord, position: Position | undefined): { seq: number; reset: boolean } {
-  if (position === undefined) return { seq: 0, reset: false };
-  const ahead = position.seq > record.lastSeq && record.status !== "streaming";
-  if (position.generation !== record.generation || ahead) return { seq: 0, reset: true };
-  return { seq: position.seq, reset: false };
 }
 
 function lossOf(inspection: RedisInspection, token: string): LeaseLoss | null {
