@@ -1,32 +1,29 @@
 /** `npm start` ends here: serves the demo. */
 import { fileURLToPath } from "node:url";
 import { serve, type ServerType } from "@hono/node-server";
-import { createInMemoryResumableStreamStore, createResumableStreamContext } from "rejoin/server";
+import { createResumableStreamContext } from "rejoin/server";
 import { createDemoApp } from "./app.ts";
 import { ConfigError, modelOf, portOf } from "./config.ts";
 import { createConversations } from "./conversations.ts";
 import { ModelError } from "./models/model.ts";
+import { openStore, type DemoStore } from "./store.ts";
 
 /** Milliseconds that answers may go on after the server was asked to end. */
 const DRAIN_MS = 3_000;
 
-/** Answers kept at a time, until they expire; the store refuses one more. */
-const MAX_STREAMS = 2_000;
-
 const pageRoot = fileURLToPath(new URL("../dist", import.meta.url));
 
 try {
-  start();
+  start(await openStore(process.env));
 } catch (error) {
   if (!(error instanceof ConfigError)) throw error;
   console.error(error.message);
   process.exitCode = 1;
 }
 
-function start(): void {
+function start({ store, label, close: closeStore }: DemoStore): void {
   const port = portOf(process.env);
   const model = modelOf(process.env);
-  const store = createInMemoryResumableStreamStore({ maxStreams: MAX_STREAMS, defaultTtlMs: 2 * 3_600_000 });
   const context = createResumableStreamContext({
     store,
     toPublicError: (error) => (error instanceof ModelError ? error.publicMessage : undefined),
@@ -34,7 +31,7 @@ function start(): void {
   const app = createDemoApp({ context, conversations: createConversations(), model, pageRoot });
   const server = serve({ fetch: app.fetch, port }, (info) => {
     console.log(`rejoin demo: http://localhost:${info.port}`);
-    console.log(`  store: memory (answers live as long as this process)`);
+    console.log(`  store: ${label}`);
     console.log(`  model: ${model.label}`);
   });
   server.on("error", (error: NodeJS.ErrnoException) => {
@@ -61,6 +58,6 @@ function start(): void {
     await context.close({ drainMs: DRAIN_MS });
     if ("closeAllConnections" in server) server.closeAllConnections();
     await closed;
-    store.dispose();
+    await closeStore();
   }
 }

@@ -83,11 +83,12 @@ export class StreamTail {
     this.#notify();
   }
 
-  /** Entries from `seq` on, if the newest ones reach back that far. */
+  /** Entries from `seq` on, where they are among the newest; what was not heard is read from the log. */
   entriesFrom(generation: string, seq: number): readonly EntryPayload[] | undefined {
     const inspection = this.#inspection;
     if (typeof inspection === "string" || inspection.record.generation !== generation) return undefined;
-    return seq >= this.#windowFirst ? this.#window.slice(seq - this.#windowFirst) : undefined;
+    const index = seq - this.#windowFirst;
+    return index >= 0 && index < this.#window.length ? this.#window.slice(index) : undefined;
   }
 
   /** Reads the state. Calls that come meanwhile share the next reading. */
