@@ -1,159 +1,171 @@
 /** Cuts and other readers in real Chromium, against the page that `npm start` serves. */
-import { chromium, type Browser, type BrowserContext } from "playwright";
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
-import { chromiumArgs, chromiumPath } from "../support/chromium.ts";
-import { newVisitor, openChat, savedAnswers } from "./support/chat-page.ts";
-import { startDemo, type DemoServer } from "./support/demo-server.ts";
+import { describe, expect } from "vitest";
+import { MIDDLE, OPENING, REST, SHOWN } from "./support/answer-text.ts";
+import { it } from "./support/browser-test.ts";
+import { openChat, savedAnswers, uninterruptedText } from "./support/chat-page.ts";
 import { entriesOf, seqOf } from "./support/entries.ts";
-import { recordedResponses, recordWire } from "./support/recorded-wire.ts";
-
-const STORY = "Tell me a story about a lighthouse";
-
-let server: DemoServer;
-let browser: Browser;
-let visitor: BrowserContext;
-
-beforeAll(async () => {
-  server = await startDemo({ DEMO_TOKENS_PER_SECOND: "120" });
-  browser = await chromium.launch({ executablePath: chromiumPath(), args: [...chromiumArgs] });
-});
-
-afterAll(async () => {
-  await browser?.close();
-  await server?.close();
-});
-
-beforeEach(async () => {
-  visitor = await newVisitor(browser, server.url);
-  await recordWire(visitor);
-});
-
-afterEach(() => visitor.close());
+import { recordedResponses } from "./support/recorded-wire.ts";
 
 describe("a network that goes off and on in the middle", () => {
-  it("says so, keeps what was read, and goes on without a word lost or twice", async () => {
+  it("says so, keeps what was read, and goes on without a word lost or twice", async ({ model, visitor }) => {
     const chat = await openChat(visitor);
-    await chat.ask(STORY);
-    await chat.readUpTo(200);
+    await chat.ask("Off and on?");
+    const run = await model.run("Off and on?");
+    run.write(OPENING);
+    await chat.shows(SHOWN.opening);
+    const read = await chat.text();
 
     await visitor.setOffline(true);
     await chat.reaches("offline");
     expect(await chat.badge.textContent()).toBe("Offline");
-    const kept = await chat.text();
+    run.write(MIDDLE);
+    expect(await chat.text()).toBe(read);
 
-    // The model writes on meanwhile: another visitor of the log sees it end.
     await visitor.setOffline(false);
+    await chat.reaches("streaming");
+    expect(await chat.badge.textContent()).toBe("Live");
+    await chat.shows(SHOWN.middle);
+    run.write(REST);
+    run.finish();
     await chat.reaches("done");
-    const text = await chat.text();
-    expect(text.slice(0, kept.length - 20)).toBe(kept.slice(0, -20));
 
     const responses = await recordedResponses(chat.page);
     expect(responses.map(({ method }) => method)).toEqual(["POST", "GET"]);
     const cursor = new URL(responses[1]?.url ?? "").searchParams.get("cursor") ?? "";
     const missing = entriesOf(responses[1]?.body ?? "");
     expect(seqOf(missing[0]?.id)).toBe(seqOf(cursor) + 1);
-
-    const fresh = await openChat(visitor, chat.page.url());
-    await fresh.reaches("done");
-    expect(text).toBe(await fresh.text());
+    expect(await chat.text()).toBe(await uninterruptedText(visitor, chat));
     expect(await chat.answer.textContent()).toContain("Rejoined after a cut");
+    expect(model.runsOf("Off and on?")).toBe(1);
   });
 
-  it("catches up at once when the answer ended meanwhile", async () => {
+  it("catches up at once when the answer ended meanwhile", async ({ model, visitor }) => {
     const chat = await openChat(visitor);
-    await chat.ask("17 * 3");
-    await chat.readUpTo(40);
+    await chat.ask("Gone by then?");
+    const run = await model.run("Gone by then?");
+    run.write(OPENING);
+    await chat.shows(SHOWN.opening);
     await visitor.setOffline(true);
     await chat.reaches("offline");
-    await expect.poll(() => savedAnswers(chat), { timeout: 30_000 }).toMatchObject([{ status: "done" }]);
-    expect(await chat.answer.getAttribute("data-status")).toBe("offline");
+    run.write(MIDDLE + REST);
+    run.finish();
+    await run.closed;
     await visitor.setOffline(false);
     await chat.reaches("done");
-    expect(await chat.text()).toContain("The calculator is real");
+    expect(await chat.text()).toBe(await uninterruptedText(visitor, chat));
   });
 
-  it("takes up a question that was asked offline", async () => {
+  it("takes up a question that was asked without a network", async ({ model, visitor }) => {
     const chat = await openChat(visitor);
     await visitor.setOffline(true);
-    await chat.ask("17 * 3");
-    await expect.poll(() => chat.badge.textContent()).toBe("Offline");
+    await chat.ask("Later?");
+    await chat.badge.filter({ hasText: "Offline" }).waitFor();
+    expect(model.runsOf("Later?")).toBe(0);
     await visitor.setOffline(false);
+    const run = await model.run("Later?");
+    run.write(REST);
+    run.finish();
     await chat.reaches("done");
-    expect(await chat.text()).toContain("The calculator is real");
-    expect(await savedAnswers(chat)).toHaveLength(1);
+    await chat.shows(SHOWN.rest);
+    expect(model.runsOf("Later?")).toBe(1);
   });
 });
 
 describe("the button that cuts the connection", () => {
-  it("cuts it for real, and the answer goes on when it is restored", async () => {
+  it("cuts it for real, and the answer goes on when it is restored", async ({ model, visitor }) => {
     const chat = await openChat(visitor);
-    await chat.ask(STORY);
-    await chat.readUpTo(200);
+    await chat.ask("Cut?");
+    const run = await model.run("Cut?");
+    run.write(OPENING);
+    await chat.shows(SHOWN.opening);
+    const read = await chat.text();
     await chat.press("Cut the connection");
     await chat.reaches("reconnecting");
     expect(await chat.badge.textContent()).toBe("Reconnecting");
+    run.write(MIDDLE);
+    expect(await chat.text()).toBe(read);
     await chat.press("Restore the connection");
+    await chat.shows(SHOWN.middle);
+    run.write(REST);
+    run.finish();
     await chat.reaches("done");
-    const fresh = await openChat(visitor, chat.page.url());
-    await fresh.reaches("done");
-    expect(await chat.text()).toBe(await fresh.text());
+    expect(await chat.text()).toBe(await uninterruptedText(visitor, chat));
   });
 });
 
 describe("a second tab", () => {
-  it("sees the running answer live, and ends with the same text", async () => {
+  it("sees the running answer live, and ends with the same text", async ({ model, visitor }) => {
     const first = await openChat(visitor);
-    await first.ask(STORY);
-    await first.readUpTo(100);
+    await first.ask("Both?");
+    const run = await model.run("Both?");
+    run.write(OPENING);
+    await first.shows(SHOWN.opening);
     const second = await openChat(visitor, first.page.url());
     await second.reaches("streaming");
-    expect(await second.page.locator("[data-role=user]").textContent()).toBe(STORY);
+    await second.shows(SHOWN.opening);
+    expect(await second.page.locator("[data-role=user]").textContent()).toBe("Both?");
+    run.write(MIDDLE + REST);
+    run.finish();
     await Promise.all([first.reaches("done"), second.reaches("done")]);
     expect(await second.text()).toBe(await first.text());
+    expect(model.runsOf("Both?")).toBe(1);
   });
 
-  it("that was open before hears of the question", async () => {
+  it("that was open before hears of the question at once", async ({ model, visitor }) => {
     const first = await openChat(visitor);
     const second = await openChat(visitor, first.page.url());
-    await first.ask("17 * 3");
-    await second.reaches("done");
-    await first.reaches("done");
-    expect(await second.text()).toBe(await first.text());
+    await first.ask("Heard?");
+    const run = await model.run("Heard?");
+    run.write(OPENING);
+    await second.shows(SHOWN.opening);
+    run.finish();
+    await Promise.all([first.reaches("done"), second.reaches("done")]);
   });
 
-  it("can stop the answer", async () => {
+  it("can stop the answer", async ({ model, visitor }) => {
     const first = await openChat(visitor);
-    await first.ask(STORY);
-    await first.readUpTo(100);
+    await first.ask("Stop there?");
+    const run = await model.run("Stop there?");
+    run.write(OPENING);
+    await first.shows(SHOWN.opening);
     const second = await openChat(visitor, first.page.url());
     await second.reaches("streaming");
     await second.press("Stop");
     await Promise.all([first.reaches("stopped"), second.reaches("stopped")]);
+    await run.closed;
     expect(await second.text()).toBe(await first.text());
   });
 });
 
 describe("a question that is sent twice", () => {
-  it("by a double click is asked once", async () => {
+  it("by a double click is asked once", async ({ model, visitor }) => {
     const chat = await openChat(visitor);
-    await chat.page.getByRole("textbox", { name: "Message" }).fill("17 * 3");
+    await chat.page.getByRole("textbox", { name: "Message" }).fill("Once?");
     await chat.page.getByRole("button", { name: "Send" }).dblclick();
+    const run = await model.run("Once?");
+    run.write(REST);
+    run.finish();
     await chat.reaches("done");
     expect(await chat.page.locator("[data-role=user]").count()).toBe(1);
-    expect(await savedAnswers(chat)).toHaveLength(1);
+    expect(model.runsOf("Once?")).toBe(1);
   });
 
-  it("by two requests at once runs the model once, and both read its answer", async () => {
+  it("by two requests at once runs the model once, and both read its answer", async ({ model, visitor }) => {
     const chat = await openChat(visitor);
     const ask = async (): Promise<string> => {
       const response = await visitor.request.post("/api/chat", {
         headers: { "x-resumable-stream-id": "asked-by-two" },
-        data: { conversationId: chat.conversationId(), text: STORY },
+        data: { conversationId: chat.conversationId(), text: "We two?" },
       });
       return response.text();
     };
-    const [one, other] = await Promise.all([ask(), ask()]);
+    const both = Promise.all([ask(), ask()]);
+    const run = await model.run("We two?");
+    run.write(OPENING + MIDDLE + REST);
+    run.finish();
+    const [one, other] = await both;
     expect(entriesOf(one)).toEqual(entriesOf(other));
+    expect(model.runsOf("We two?")).toBe(1);
     expect(await savedAnswers(chat)).toHaveLength(1);
   });
 });

@@ -1,32 +1,12 @@
 /** The page as a visitor has it, on a phone too. */
-import { chromium, devices, type Browser, type BrowserContext } from "playwright";
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
-import { chromiumArgs, chromiumPath } from "../support/chromium.ts";
+import { devices } from "playwright";
+import { describe, expect } from "vitest";
+import { MIDDLE, OPENING, REST, SHOWN } from "./support/answer-text.ts";
+import { it } from "./support/browser-test.ts";
 import { newVisitor, openChat } from "./support/chat-page.ts";
-import { startDemo, type DemoServer } from "./support/demo-server.ts";
-
-let server: DemoServer;
-let browser: Browser;
-let visitor: BrowserContext;
-
-beforeAll(async () => {
-  server = await startDemo({ DEMO_TOKENS_PER_SECOND: "150" });
-  browser = await chromium.launch({ executablePath: chromiumPath(), args: [...chromiumArgs] });
-});
-
-afterAll(async () => {
-  await browser?.close();
-  await server?.close();
-});
-
-afterEach(() => visitor.close());
 
 describe("the page", () => {
-  beforeEach(async () => {
-    visitor = await newVisitor(browser, server.url);
-  });
-
-  it("has one conversation an address, and a reload keeps it", async () => {
+  it("has one conversation an address, and a reload keeps it", async ({ visitor }) => {
     const chat = await openChat(visitor);
     const address = chat.page.url();
     expect(new URL(address).pathname).toMatch(/^\/c\/[\w-]{8,64}$/);
@@ -38,57 +18,52 @@ describe("the page", () => {
     expect(chat.page.url()).toBe(address);
   });
 
-  it("asks a suggested question", async () => {
-    const chat = await openChat(visitor);
-    await chat.press("What is 19% of 84.50, plus 12?");
-    await chat.reaches("done");
-    expect(await chat.text()).toContain("28.055");
-  });
-
-  it("sends with Enter, and breaks the line with Shift and Enter", async () => {
+  it("sends with Enter, and breaks the line with Shift and Enter", async ({ visitor }) => {
     const chat = await openChat(visitor);
     const box = chat.page.getByRole("textbox", { name: "Message" });
-    await box.fill("17 *");
+    await box.fill("one");
     await box.press("Shift+Enter");
-    await box.pressSequentially("3");
+    await box.pressSequentially("two");
     await box.press("Enter");
-    expect(await chat.page.locator("[data-role=user]").textContent()).toBe("17 *\n3");
+    expect(await chat.page.locator("[data-role=user]").textContent()).toBe("one\ntwo");
     expect(await box.inputValue()).toBe("");
   });
 
-  it("keeps an unsent text over a reload", async () => {
+  it("keeps an unsent text over a reload", async ({ visitor }) => {
     const chat = await openChat(visitor);
     await chat.page.getByRole("textbox", { name: "Message" }).fill("half a thought");
     await chat.page.reload();
     expect(await chat.page.getByRole("textbox", { name: "Message" }).inputValue()).toBe("half a thought");
   });
 
-  it("shows reasoning, a tool call with its arguments and result, and rendered Markdown", async () => {
+  it("follows the newest words, but not for a reader who went up", async ({ model, visitor }) => {
     const chat = await openChat(visitor);
-    await chat.ask("Tell me a story about a lighthouse");
-    await chat.reaches("done");
-    expect(await chat.answer.getByRole("button", { name: "Thought" }).isVisible()).toBe(true);
-    expect(await chat.answer.getByLabel("Arguments").textContent()).toBe('{"count":3,"sides":6}');
-    expect(await chat.answer.getByLabel("Result").textContent()).toContain('"rolls"');
-    expect(await chat.answer.getByRole("heading").first().textContent()).toContain("lighthouse");
-    expect(await chat.answer.getByRole("table").count()).toBe(1);
-  });
+    await chat.ask("Scroll?");
+    const run = await model.run("Scroll?");
+    run.write("A paragraph.\n\n".repeat(40));
+    run.write("Here it stops.");
+    await chat.shows("Here it stops.");
+    await expect.poll(distanceFromBottom).toBeLessThan(2);
 
-  it("follows the newest words, but not for a reader who went up", async () => {
-    const chat = await openChat(visitor);
-    await chat.ask("Tell me a story about a lighthouse");
-    await chat.readUpTo(900);
-    expect(await distanceFromBottom()).toBeLessThan(80);
     await chat.page.mouse.move(600, 300);
-    await chat.page.mouse.wheel(0, -300);
+    await chat.page.mouse.wheel(0, -400);
     const newest = chat.page.getByRole("button", { name: "To the newest words" });
     await newest.waitFor();
-    const top = await chat.page.evaluate(() => window.scrollY);
-    await chat.readUpTo(1200);
-    expect(await chat.page.evaluate(() => window.scrollY)).toBe(top);
-    await newest.click();
-    await expect.poll(distanceFromBottom).toBeLessThan(80);
+    const top = await scrollTop();
+    run.write("\n\nMore.\n\nAnd more.");
+    await chat.shows("And more.");
+    expect(await scrollTop()).toBe(top);
 
+    await newest.click();
+    await expect.poll(distanceFromBottom).toBeLessThan(2);
+    run.write("\n\nThe end.");
+    await chat.shows("The end.");
+    await expect.poll(distanceFromBottom).toBeLessThan(2);
+    run.finish();
+
+    function scrollTop(): Promise<number> {
+      return chat.page.evaluate(() => window.scrollY);
+    }
     function distanceFromBottom(): Promise<number> {
       return chat.page.evaluate(
         () => document.documentElement.scrollHeight - window.scrollY - window.innerHeight,
@@ -96,37 +71,79 @@ describe("the page", () => {
     }
   });
 
-  it("says that a conversation of another visitor is not here", async () => {
+  it("says that a conversation of another visitor is not here", async ({
+    browser,
+    model,
+    server,
+    visitor,
+    onTestFinished,
+  }) => {
     const chat = await openChat(visitor);
-    await chat.ask("17 * 3");
-    await chat.reaches("done");
+    await chat.ask("Mine?");
+    const run = await model.run("Mine?");
+    run.write(OPENING);
+    await chat.shows(SHOWN.opening);
     const stranger = await newVisitor(browser, server.url);
+    onTestFinished(() => stranger.close());
     const other = await openChat(stranger, chat.page.url());
     await other.page.getByRole("alert").waitFor();
     expect(await other.page.locator("[data-role]").count()).toBe(0);
-    await stranger.close();
+    run.finish();
+  });
+});
+
+describe("the built-in model", () => {
+  it("streams reasoning, a tool call with its arguments and result, and an answer in Markdown", async ({
+    browser,
+    builtIn,
+    onTestFinished,
+  }) => {
+    const visitor = await newVisitor(browser, builtIn.url);
+    onTestFinished(() => visitor.close());
+    const chat = await openChat(visitor);
+    await chat.press("Tell me a story about a lighthouse");
+    await chat.reaches("done");
+    expect(await chat.answer.getByRole("button", { name: "Thought" }).isVisible()).toBe(true);
+    expect(await chat.answer.getByLabel("Arguments").textContent()).toBe('{"count":3,"sides":6}');
+    expect(await chat.answer.getByLabel("Result").textContent()).toContain('"rolls"');
+    expect(await chat.answer.getByRole("heading").first().textContent()).toContain("lighthouse");
+    expect(await chat.answer.getByRole("table").count()).toBe(1);
   });
 });
 
 describe("on a phone", () => {
-  beforeEach(async () => {
-    visitor = await newVisitor(browser, server.url, { ...devices["Pixel 7"] });
-  });
-
-  it("fits its screen at every moment, and everything can be tapped", async () => {
-    const chat = await openChat(visitor);
+  it("fits its screen at every moment, and everything can be tapped", async ({
+    browser,
+    model,
+    server,
+    onTestFinished,
+  }) => {
+    const phone = await newVisitor(browser, server.url, { ...devices["Pixel 7"] });
+    onTestFinished(() => phone.close());
+    const chat = await openChat(phone);
     expect(await overflow()).toBe(0);
     await chat.page.getByRole("button", { name: "Tell me a story about a lighthouse" }).tap();
-    await chat.readUpTo(200);
+    const run = await model.run("Tell me a story about a lighthouse");
+    run.write(
+      `\`${"one-very-long-word-".repeat(20)}\`\n\n\`\`\`\n${"a long line of code ".repeat(20)}\n\`\`\`\n\n`,
+    );
+    run.write(OPENING);
+    await chat.shows(SHOWN.opening);
     expect(await overflow()).toBe(0);
     await chat.page.getByRole("button", { name: "Cut the connection" }).tap();
     await chat.reaches("reconnecting");
     expect(await overflow()).toBe(0);
     await chat.page.getByRole("button", { name: "Restore the connection" }).tap();
+    await chat.reaches("streaming");
+    run.write(MIDDLE);
+    await chat.shows(SHOWN.middle);
     await chat.page.getByRole("button", { name: "Reload" }).tap();
+    await chat.reaches("streaming");
+    run.write(REST);
+    run.finish();
     await chat.reaches("done");
+    await chat.shows(SHOWN.rest);
     expect(await overflow()).toBe(0);
-    expect(await chat.text()).toContain("I would have been asked for the rest");
 
     /** Pixels by which the page is wider than the screen. */
     function overflow(): Promise<number> {

@@ -1,76 +1,95 @@
-/** Stopping in real Chromium, against the page that `npm start` serves. */
-import { chromium, type Browser, type BrowserContext } from "playwright";
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
-import { chromiumArgs, chromiumPath } from "../support/chromium.ts";
-import { newVisitor, openChat, savedAnswers } from "./support/chat-page.ts";
-import { startDemo, type DemoServer } from "./support/demo-server.ts";
+/** Stopping, and failing, in real Chromium, against the page that `npm start` serves. */
+import { describe, expect } from "vitest";
+import { MIDDLE, OPENING, REST, SHOWN } from "./support/answer-text.ts";
+import { it } from "./support/browser-test.ts";
+import { openChat, savedAnswers } from "./support/chat-page.ts";
 import { holdNetwork } from "./support/held-network.ts";
 
-const STORY = "Tell me a story about a lighthouse";
-
-let server: DemoServer;
-let browser: Browser;
-let visitor: BrowserContext;
-
-beforeAll(async () => {
-  server = await startDemo({ DEMO_TOKENS_PER_SECOND: "60" });
-  browser = await chromium.launch({ executablePath: chromiumPath(), args: [...chromiumArgs] });
-});
-
-afterAll(async () => {
-  await browser?.close();
-  await server?.close();
-});
-
-beforeEach(async () => {
-  visitor = await newVisitor(browser, server.url);
-});
-
-afterEach(() => visitor.close());
-
 describe("Stop", () => {
-  it("ends the answer, keeps what was written, and lets the next question in", async () => {
+  it("ends the model's run, keeps what was written, and lets the next question in", async ({
+    model,
+    visitor,
+  }) => {
     const chat = await openChat(visitor);
-    await chat.ask(STORY);
-    await chat.readUpTo(100);
-    const before = await chat.text();
+    await chat.ask("Too long?");
+    const run = await model.run("Too long?");
+    run.write(OPENING);
+    await chat.shows(SHOWN.opening);
+    const read = await chat.text();
     await chat.press("Stop");
     await chat.reaches("stopped");
-    expect((await chat.text()).slice(0, before.length - 20)).toBe(before.slice(0, -20));
+    await run.closed;
+    expect(await chat.text()).toBe(read);
     expect(await chat.badge.textContent()).toBe("Stopped");
     await expect.poll(() => savedAnswers(chat)).toMatchObject([{ status: "stopped" }]);
-    await chat.ask("17 * 3");
+
+    await chat.ask("And now?");
+    const next = await model.run("And now?");
+    expect(next.request.body.messages.map(({ content }) => content)).toContain(OPENING);
+    next.write(REST);
+    next.finish();
     await chat.page.locator("[data-role=assistant]").nth(1).waitFor();
-    await chat.reaches("streaming");
-    await chat.press("Stop");
-    await chat.reaches("stopped");
+    await chat.reaches("done");
   });
 
-  it("is not undone by a reload that follows at once", async () => {
+  it("is not undone by a reload that follows at once", async ({ model, visitor }) => {
     const chat = await openChat(visitor);
-    await chat.ask(STORY);
-    await chat.readUpTo(100);
-    // Both in one task of the page: the request is not even sent when the page goes.
+    await chat.ask("Sure?");
+    const run = await model.run("Sure?");
+    run.write(OPENING);
+    await chat.shows(SHOWN.opening);
+    const read = await chat.text();
+    // Both in one task of the page: it goes before the server can have answered.
     await chat.page.evaluate(() => {
       document.querySelector<HTMLButtonElement>("button[aria-label=Stop]")?.click();
       location.reload();
     });
-    await chat.page.waitForLoadState();
+    await run.closed;
     await chat.reaches("stopped");
-    const text = await chat.text();
-    await expect.poll(() => savedAnswers(chat)).toMatchObject([{ status: "stopped" }]);
+    expect(await chat.text()).toBe(read);
     await chat.page.reload();
     await chat.reaches("stopped");
-    expect(await chat.text()).toBe(text);
+    expect(await chat.text()).toBe(read);
+    expect(model.runsOf("Sure?")).toBe(1);
   });
 
-  it("holds for a question that it overtook", async () => {
+  it("holds for a question that it overtook", async ({ visitor }) => {
     const chat = await openChat(visitor);
     const questions = await holdNetwork(chat.page, "**/api/chat");
-    await chat.ask(STORY);
+    await chat.ask("Too late?");
     await chat.press("Stop");
     await questions.release();
     await chat.reaches("stopped");
     await expect.poll(() => savedAnswers(chat)).toMatchObject([{ status: "stopped" }]);
+  });
+});
+
+describe("a model that fails", () => {
+  it("in the middle says so, keeps what was written, and can be asked again", async ({ model, visitor }) => {
+    const chat = await openChat(visitor);
+    await chat.ask("Well?");
+    const run = await model.run("Well?");
+    run.write(OPENING);
+    await chat.shows(SHOWN.opening);
+    run.cut();
+    await chat.reaches("error");
+    await chat.shows(SHOWN.opening);
+    expect(await chat.answer.getByRole("alert").textContent()).toContain("The model's answer broke off");
+    await chat.press("Ask again");
+    const again = await model.run("Well?");
+    again.write(MIDDLE);
+    again.finish();
+    await chat.page.locator("[data-role=assistant]").nth(1).waitFor();
+    await chat.reaches("done");
+  });
+
+  it("at once says why, in words for users", async ({ model, visitor }) => {
+    const chat = await openChat(visitor);
+    model.refuse(401, '{"error":{"message":"secret details"}}');
+    await chat.ask("May I?");
+    await chat.reaches("error");
+    const alert = await chat.answer.getByRole("alert").textContent();
+    expect(alert).toContain("The model server refused the key (401).");
+    expect(alert).not.toContain("secret");
   });
 });

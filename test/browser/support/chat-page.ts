@@ -13,8 +13,8 @@ export interface ChatPage {
   /** The newest answer. */
   readonly answer: Locator;
   ask(question: string): Promise<void>;
-  /** Waits until the newest answer has so many characters of Markdown. */
-  readUpTo(characters: number): Promise<void>;
+  /** Waits until the newest answer shows these words. */
+  shows(words: string): Promise<void>;
   /** Waits until the newest answer is in this state. */
   reaches(status: string): Promise<void>;
   /** The text of the newest answer, without what is said about it. */
@@ -30,6 +30,15 @@ export async function savedAnswers(
   const response = await chat.page.request.get(`/api/conversations/${chat.conversationId()}`);
   const conversation: Conversation = await response.json();
   return conversation.messages.filter((message) => message.role === "assistant");
+}
+
+/** The text of a conversation's newest answer as a tab shows it that was opened after the end. */
+export async function uninterruptedText(visitor: BrowserContext, { page }: ChatPage): Promise<string> {
+  const fresh = await openChat(visitor, page.url());
+  await fresh.reaches("done");
+  const text = await fresh.text();
+  await fresh.page.close();
+  return text;
 }
 
 /** A visitor: cookies and storage of their own. */
@@ -63,16 +72,7 @@ function chatOf(page: Page): ChatPage {
       await page.getByRole("textbox", { name: "Message" }).fill(question);
       await page.getByRole("button", { name: "Send" }).click();
     },
-    async readUpTo(characters) {
-      await page.waitForFunction(
-        (least) =>
-          (
-            [...document.querySelectorAll("[data-role=assistant]")].at(-1)?.querySelector(".prose")
-              ?.textContent ?? ""
-          ).length >= least,
-        characters,
-      );
-    },
+    shows: (words) => answer.locator(".answer-body", { hasText: words }).waitFor(),
     async reaches(status) {
       await page.locator(`[data-role=assistant][data-status=${status}]`).last().waitFor();
       expect(await answer.getAttribute("data-status")).toBe(status);

@@ -15,9 +15,9 @@ declare global {
   }
 }
 
-/** Records from the next load of a page on. */
-export function recordWire(context: BrowserContext): Promise<void> {
-  return context.addInitScript(() => {
+/** Records what the pages of a visitor get, each from its load on. */
+export async function recordWire(context: BrowserContext): Promise<void> {
+  await context.addInitScript(() => {
     const { fetch } = window;
     const responses: NonNullable<Window["recordedResponses"]> = [];
     window.recordedResponses = responses;

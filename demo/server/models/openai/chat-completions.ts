@@ -85,18 +85,27 @@ export async function* streamCompletion(
     .pipeThrough(new TextDecoderStream())
     .pipeThrough(new EventSourceParserStream({ maxBufferSize: MAX_EVENT_CHARACTERS }));
   let isComplete = false;
-  for await (const { data } of events) {
-    if (data === "[DONE]") return;
-    for (const delta of readEvent(data)) {
-      if (delta.type === "finish") isComplete = true;
-      yield delta;
+  try {
+    for await (const { data } of events) {
+      if (data === "[DONE]") return;
+      for (const delta of readEvent(data)) {
+        if (delta.type === "finish") isComplete = true;
+        yield delta;
+      }
     }
+  } catch (error) {
+    if (error instanceof ModelError || signal.aborted) throw error;
+    throw brokenOff({ cause: error });
   }
-  // A response that merely ends is a cut, not an answer.
-  if (isComplete) return;
-  throw new ModelError(
+  // A response that merely ends is a cut too, not an answer.
+  if (!isComplete) throw brokenOff();
+}
+
+function brokenOff(options?: ErrorOptions): ModelError {
+  return new ModelError(
     "The model server's response ended without a finish_reason or [DONE].",
     "The model's answer broke off before its end.",
+    options,
   );
 }
 
