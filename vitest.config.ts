@@ -35,6 +35,8 @@ export default defineConfig({
           name: "package",
           environment: "node",
           include: ["test/package/**/*.test.ts"],
+          // `npm start` may build what others pack.
+          fileParallelism: false,
           testTimeout: 120_000,
         },
       },

@@ -7,12 +7,19 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { buildDemo, buildPackage } from "./lib/build.mjs";
 import { installPackages } from "./lib/install.mjs";
-import { fail, run } from "./lib/run.mjs";
+import { fail, isInterrupted, run } from "./lib/run.mjs";
 import { prepareServices } from "./lib/services.mjs";
 
-await installPackages();
-const services = await prepareServices();
+const total = { passed: 0, failed: 0, skipped: 0 };
 const reports = mkdtempSync(join(tmpdir(), "rejoin-test-"));
+let services = {};
+
+// However this ends, what was counted is the last line; an end before that is one more failure.
+process.once("exit", (code) => {
+  rmSync(reports, { recursive: true, force: true });
+  const failed = code !== 0 && total.failed === 0 ? 1 : total.failed;
+  console.log(`\n${total.passed} passed, ${failed} failed, ${total.skipped} skipped`);
+});
 
 /** A check that passes or fails as a whole. */
 const check =
@@ -62,13 +69,17 @@ for (const name of only) {
     fail(`There is no phase "${name}". Phases: ${Object.keys(phases).join(", ")}.`);
 }
 
-const total = { passed: 0, failed: 0, skipped: 0 };
+await installPackages();
+const isWanted = (name) => only.length === 0 || only.includes(name);
+if (["unit", "browser", "stories", "package"].some(isWanted)) services = await prepareServices();
+
 const failures = [];
 for (const [name, phase] of Object.entries(phases)) {
-  if (only.length > 0 && !only.includes(name)) continue;
+  if (!isWanted(name)) continue;
   console.log(`\n── ${name} ${"─".repeat(Math.max(0, 60 - name.length))}`);
   const start = performance.now();
   const { passed = 0, failed = 0, skipped = 0 } = await phase();
+  if (isInterrupted()) process.exit(130);
   total.passed += passed;
   total.failed += failed;
   total.skipped += skipped;
@@ -78,9 +89,6 @@ for (const [name, phase] of Object.entries(phases)) {
   // What follows tests what was built.
   if (name === "build" && failed > 0) break;
 }
-rmSync(reports, { recursive: true, force: true });
 
 if (failures.length > 0) console.log(`\nFailed: ${failures.join(", ")}.`);
-console.log("");
-console.log(`${total.passed} passed, ${total.failed} failed, ${total.skipped} skipped`);
 process.exitCode = total.failed > 0 ? 1 : 0;

@@ -24,18 +24,26 @@ export function succeeds(command, args) {
   return spawnSync(command, args, { stdio: "ignore" }).status === 0;
 }
 
-/** Path of a command, or undefined. */
-export function which(...names) {
-  for (const name of names) {
-    for (const folder of (process.env.PATH ?? "").split(delimiter)) {
-      const path = join(folder, name);
-      if (folder !== "" && existsSync(path)) return path;
-    }
-  }
-  return undefined;
+/** Path of the first of the commands that is there and fits, or undefined. */
+export function which(names, fits = () => true) {
+  const folders = (process.env.PATH ?? "").split(delimiter).filter((folder) => folder !== "");
+  return names
+    .flatMap((name) => folders.map((folder) => join(folder, name)))
+    .find((path) => existsSync(path) && fits(path));
 }
 
-/** Runs a command to its end; resolves with its exit code. */
+let interrupted = false;
+
+/** Whether somebody asked for the end: what comes next need not begin. */
+export function isInterrupted() {
+  return interrupted;
+}
+
+/**
+ * Runs a command to its end; resolves with its exit code. Being asked to end, it asks the command, and waits for it.
+ *
+ * @param options `env` is added to {@link toolEnv}; `spawn` is added to the options of `child_process.spawn`.
+ */
 export function run(command, args, options = {}) {
   return new Promise((resolve) => {
     const child = spawn(command, args, {
@@ -44,18 +52,24 @@ export function run(command, args, options = {}) {
       env: toolEnv(options.env),
       ...options.spawn,
     });
-    const stop = (signal) => child.kill(signal);
-    process.once("SIGINT", stop);
-    process.once("SIGTERM", stop);
+    const onSignal = (signal) => {
+      interrupted = true;
+      // Ctrl-C reaches every process of the terminal, and asking a second time would be pressing it twice.
+      if (signal === "SIGINT" && process.stdin.isTTY) return;
+      child.kill(signal);
+    };
+    const finish = (code) => {
+      process.off("SIGINT", onSignal);
+      process.off("SIGTERM", onSignal);
+      resolve(code);
+    };
+    process.on("SIGINT", onSignal);
+    process.on("SIGTERM", onSignal);
     child.once("error", (error) => {
       console.error(error.message);
-      resolve(127);
+      finish(127);
     });
-    child.once("exit", (code, signal) => {
-      process.off("SIGINT", stop);
-      process.off("SIGTERM", stop);
-      resolve(code ?? (signal === null ? 1 : 130));
-    });
+    child.once("exit", (code) => finish(code ?? 130));
   });
 }
 

@@ -4,6 +4,7 @@ import { describe, expect, it, vi } from "vitest";
 import {
   cycleOf,
   importsOf,
+  reachableFrom,
   readImportGraph,
   violationsOf,
   type LayerRule,
@@ -83,6 +84,11 @@ describe("the check itself", () => {
     ];
     expect(violationsOf(bad, rules)).toHaveLength(3);
     expect(cycleOf([edge("a", "b"), edge("b", "c"), edge("c", "a")])).toEqual(["a", "b", "c", "a"]);
+    expect([...reachableFrom(["a"], [edge("a", "b"), edge("b", "c"), edge("d", "a")])]).toEqual([
+      "a",
+      "b",
+      "c",
+    ]);
   });
 });
 

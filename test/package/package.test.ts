@@ -1,100 +1,69 @@
 /** The package as its users get it: packed, and imported by name. */
 import { execFileSync } from "node:child_process";
-import {
-  existsSync,
-  mkdirSync,
-  mkdtempSync,
-  readdirSync,
-  readFileSync,
-  rmSync,
-  symlinkSync,
-  writeFileSync,
-} from "node:fs";
-import { tmpdir } from "node:os";
+import { existsSync } from "node:fs";
 import { join } from "node:path";
-import { fileURLToPath } from "node:url";
-import { gzipSync } from "node:zlib";
 import { checkPackage, createPackageFromTarballData } from "@arethetypeswrong/core";
-import { build } from "esbuild";
 import { publint } from "publint";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { readImportGraph, reachableFrom, sourceFiles } from "../support/import-graph.ts";
+import { packageEntries, packPackage, root, type PackedPackage } from "../support/packed-package.ts";
 
-const root = fileURLToPath(new URL("../..", import.meta.url));
-const manifest = JSON.parse(readFileSync(join(root, "package.json"), "utf8"));
-const exported: Record<string, { types: string; default: string } | string> = manifest.exports;
-const entries = Object.entries(exported).filter(
-  (entry): entry is [string, { types: string; default: string }] => typeof entry[1] === "object",
-);
+const entries = packageEntries();
+const sourceOf = (file: string): RegExp =>
+  new RegExp(`^${file.replace(/^\.\/dist\//, "").replace(/\.js$/, "")}\\.tsx?$`);
 
-let folder: string;
-let tarball: string;
-
+let packed: PackedPackage;
 beforeAll(() => {
-  folder = mkdtempSync(join(tmpdir(), "rejoin-package-"));
-  const packed = execFileSync("npm", ["pack", "--silent", "--pack-destination", folder], {
-    cwd: root,
-    encoding: "utf8",
-  });
-  tarball = join(folder, packed.trim().split("\n").at(-1) ?? "");
-  const modules = join(folder, "node_modules");
-  mkdirSync(join(modules, "rejoin"), { recursive: true });
-  execFileSync("tar", ["-xzf", tarball, "-C", join(modules, "rejoin"), "--strip-components=1"]);
-  // What an app has installed beside it.
-  for (const name of [
-    "react",
-    "react-dom",
-    "scheduler",
-    "zustand",
-    "@tanstack",
-    "eventsource-parser",
-    "redis",
-    "@redis",
-    "ioredis",
-    "vitest",
-    "msw",
-    "hono",
-    "@hono",
-    "@types",
-  ]) {
-    const target = join(root, "node_modules", name);
-    if (existsSync(target)) symlinkSync(target, join(modules, name));
-  }
-  writeFileSync(join(folder, "package.json"), JSON.stringify({ type: "module" }));
+  packed = packPackage();
 });
-
-afterAll(() => rmSync(folder, { recursive: true, force: true }));
+afterAll(() => packed.remove());
 
 describe("the package", () => {
-  it("has a file for every export, and every entry point is exported", () => {
-    for (const [, { types, default: file }] of entries) {
-      expect(existsSync(join(folder, "node_modules/rejoin", types)), types).toBe(true);
-      expect(existsSync(join(folder, "node_modules/rejoin", file)), file).toBe(true);
-    }
-    const files = entries.map(([, { default: file }]) => file);
-    const expected = ["index", "core", "server/index"].map((name) => `./dist/${name}.js`);
-    const protocols = readdirSync(join(root, "src/shared/protocols"), { withFileTypes: true })
-      .filter((entry) => entry.isDirectory())
-      .map((entry) => `./dist/shared/protocols/${entry.name}/index.js`);
-    expect(files).toEqual(expect.arrayContaining([...expected, ...protocols]));
+  it("has a file for every export", () => {
+    const missing = entries
+      .flatMap(({ types, file }) => [types, file])
+      .filter((path) => !existsSync(join(packed.packageFolder, path)));
+    expect(missing).toEqual([]);
   });
 
-  it("is imported by name, every entry of it", () => {
-    for (const [path] of entries.filter(([name]) => !name.startsWith("./testing"))) {
-      const name = path.replace(/^\./, "rejoin");
-      const script = `const m = await import(${JSON.stringify(name)}); if (Object.keys(m).length === 0) throw new Error("nothing exported")`;
-      execFileSync(process.execPath, ["--input-type=module", "-e", script], { cwd: folder, stdio: "pipe" });
-    }
+  it("exports every source, by an entry point or through one", () => {
+    const source = join(root, "src");
+    const files = sourceFiles(source);
+    const roots = entries.flatMap(({ file }) => files.filter((path) => sourceOf(file).test(path)));
+    expect(roots).toHaveLength(entries.length);
+    const reached = reachableFrom(roots, readImportGraph(source));
+    expect(files.filter((file) => !reached.has(file))).toEqual([]);
   });
 
-  it("has nothing for publint to say", async () => {
-    const { messages } = await publint({ pkgDir: root, strict: true });
+  it("holds nothing that was not built from a source", () => {
+    const files = sourceFiles(join(root, "src"));
+    const built = packed.files.filter((path) => path.startsWith("dist/") && path.endsWith(".js"));
+    expect(built.filter((path) => !files.some((file) => sourceOf(`./${path}`).test(file)))).toEqual([]);
+    expect(built).toHaveLength(files.length);
+  });
+
+  // The contract suite is for test files: vitest refuses to be imported anywhere else.
+  it.for(entries.filter(({ name }) => !name.startsWith("rejoin/testing/")))(
+    "is imported as $name by plain Node",
+    ({ name }) => {
+      const script = `console.log(Object.keys(await import(${JSON.stringify(name)})).length)`;
+      const count = execFileSync(process.execPath, ["--input-type=module", "-e", script], {
+        cwd: packed.appFolder,
+        encoding: "utf8",
+      });
+      expect(Number(count)).toBeGreaterThan(0);
+    },
+  );
+
+  it("gives publint nothing to say", async () => {
+    const { messages } = await publint({ pkgDir: packed.packageFolder, strict: true });
     expect(messages).toEqual([]);
   });
 
   it("has types that resolve for every kind of user", async () => {
-    const analysis = await checkPackage(createPackageFromTarballData(readFileSync(tarball)));
-    if (analysis.types === false) throw new Error("no types");
-    // An ESM package: CommonJS users of old resolution modes are not among its users.
+    const analysis = await checkPackage(createPackageFromTarballData(packed.tarball));
+    if (analysis.types === false) throw new Error("The package has no types.");
+    // It is ESM: CommonJS under the old resolution modes is not among its users.
     const problems = analysis.problems.filter(
       (problem) =>
         !("resolutionKind" in problem && ["node10", "node16-cjs"].includes(problem.resolutionKind)) &&
@@ -103,68 +72,15 @@ describe("the package", () => {
     expect(problems).toEqual([]);
   });
 
-  it("ships no test, no map of ours and no secret", () => {
-    const files = execFileSync("tar", ["-tzf", tarball], { encoding: "utf8" }).split("\n");
-    expect(
-      files.filter((file) =>
-        /^(test|demo|bench|storybook|\.env)\b(?!ing)/.test(file.replace("package/", "")),
-      ),
-    ).toEqual([]);
-    expect(files).toContain("package/LICENSE");
-    expect(files).toContain("package/README.md");
+  it("ships what is built, its sources and its papers, and nothing else", () => {
+    const top = new Set(packed.files.map((path) => path.split("/")[0]));
+    expect([...top].toSorted()).toEqual(["LICENSE", "README.md", "dist", "docs", "package.json", "src"]);
   });
 
-  it("keeps the client small", async () => {
-    const { outputFiles } = await build({
-      stdin: {
-        contents: 'export { ResumableStreamProvider, useResumableStream } from "rejoin";',
-        resolveDir: folder,
-      },
-      bundle: true,
-      minify: true,
-      format: "esm",
-      target: "es2022",
-      write: false,
-      external: ["react", "react/jsx-runtime", "@tanstack/react-query"],
-    });
-    const bytes = gzipSync(outputFiles[0]?.contents ?? "").byteLength;
-    console.log(`client with hook, session and default protocol: ${(bytes / 1024).toFixed(1)} KB gzip`);
-    expect(bytes).toBeLessThan(16 * 1024);
-  });
-});
-
-describe("the README's code", () => {
-  it("works when it is pasted: it type-checks against the package", () => {
-    const readme = readFileSync(join(root, "README.md"), "utf8");
-    const blocks = [...readme.matchAll(/```(tsx?)\n([\s\S]*?)```/g)];
-    expect(blocks.length).toBeGreaterThanOrEqual(2);
-    const files = blocks.map(([, language, code = ""], index) => {
-      const file = join(folder, `readme-${index}.${language}`);
-      writeFileSync(file, code);
-      return file;
-    });
-    const options = [
-      "--noEmit",
-      "--strict",
-      "--module",
-      "nodenext",
-      "--target",
-      "es2023",
-      "--jsx",
-      "react-jsx",
-      "--lib",
-      "es2024,dom,dom.iterable",
-      "--skipLibCheck",
-      "--types",
-      "react",
-    ];
-    const tsc = join(root, "node_modules/.bin/tsc");
-    try {
-      execFileSync(tsc, [...options, ...files], { cwd: folder, encoding: "utf8", stdio: "pipe" });
-    } catch (error) {
-      throw new Error(String(error instanceof Error && "stdout" in error ? error.stdout : error), {
-        cause: error,
-      });
-    }
+  it("names no path of the machine that built it", () => {
+    const home = root.replace(/\/$/, "");
+    const grep = (): string =>
+      execFileSync("grep", ["-rlF", home, packed.packageFolder], { encoding: "utf8", stdio: "pipe" });
+    expect(grep).toThrow("Command failed");
   });
 });

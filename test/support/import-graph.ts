@@ -26,12 +26,14 @@ export function importsOf(text: string): { readonly specifier: string; readonly 
   ];
 }
 
+/** Every source below `root`, relative to it. */
+export function sourceFiles(root: string): string[] {
+  return readdirSync(root, { recursive: true, encoding: "utf8" }).filter((file) => /\.tsx?$/.test(file));
+}
+
 /** Every import of every file below `root`. */
 export function readImportGraph(root: string): ImportEdge[] {
-  const files = readdirSync(root, { recursive: true, encoding: "utf8" }).filter((file) =>
-    /\.tsx?$/.test(file),
-  );
-  return files.flatMap((file) =>
+  return sourceFiles(root).flatMap((file) =>
     importsOf(readFileSync(join(root, file), "utf8")).map(({ specifier, isTypeOnly }) => {
       const isPackage = !specifier.startsWith(".");
       const to = isPackage ? packageOf(specifier) : relative(root, join(root, dirname(file), specifier));
@@ -89,4 +91,16 @@ export function cycleOf(edges: readonly ImportEdge[]): string[] | null {
     if (cycle !== null) return cycle;
   }
   return null;
+}
+
+/** The files that are imported from `roots`, directly or not, for their code or for their types; and the roots. */
+export function reachableFrom(roots: readonly string[], edges: readonly ImportEdge[]): ReadonlySet<string> {
+  const graph = Map.groupBy(
+    edges.filter(({ isPackage }) => !isPackage),
+    ({ from }) => from,
+  );
+  const reached = new Set(roots);
+  // A set that grows while it is walked is walked to its end.
+  for (const file of reached) for (const { to } of graph.get(file) ?? []) reached.add(to);
+  return reached;
 }
