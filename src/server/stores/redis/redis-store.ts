@@ -21,8 +21,9 @@ import type {
   StreamOpenOptions,
   StreamRecord,
 } from "../stream-store.ts";
+import { createContact } from "./contact.ts";
 import { createRedisKeys } from "./keys.ts";
-import type { RedisArgument, RedisConnection, RedisSubscriber } from "./redis-connection.ts";
+import type { RedisArgument, RedisConnection } from "./redis-connection.ts";
 import {
   hasLapsed,
   readInspection,
@@ -43,7 +44,7 @@ import { restore as restoreScript } from "./scripts/restore.ts";
 import type { RedisScript } from "./scripts/script.ts";
 import { setThread } from "./scripts/set-thread.ts";
 import { stop as stopScript } from "./scripts/stop.ts";
-import { StreamTail } from "./stream-tail.ts";
+import { createStreamTails } from "./stream-tails.ts";
 
 /** Options of the Redis stores. */
 export interface RedisResumableStreamStoreOptions {
@@ -73,9 +74,9 @@ const PAGE_ENTRIES = 1_000;
 const COMMAND_TIMEOUT_MS = 3_000;
 /** A command that takes longer tells of an outage, even if it was answered. */
 const SLOW_MS = 500;
-/** The connection for listening is closed when nobody has needed it for this long. */
-const IDLE_MS = 5_000;
 const LEAST_CHECK_MS = 2_500;
+/** Streams whose acquisition an instance remembers; the oldest have long ended. */
+const MAX_ACQUIRED = 20_000;
 /** What a thread key is kept for beyond its stream's TTL, which appends refresh. */
 const THREAD_EXTRA_MS = 24 * 60 * 60 * 1_000;
 const LOST_TEXT = publicMessageOf("producer-lost");
@@ -91,6 +92,7 @@ export function createRedisStore(
   assertPositiveInteger("defaultTtlMs", defaultTtlMs);
   const checkMs = Math.max(options.pollIntervalMs ?? 10_000, LEAST_CHECK_MS);
   const closing = new AbortController();
+  const contact = createContact();
   /** Generations that this instance acquired: what it may miss, and what its calls without a lease mean. */
   const acquired = new Map<string, string>();
 
@@ -107,10 +109,10 @@ export function createRedisStore(
     });
     try {
       const result = await Promise.race([command, timeout]);
-      if (performance.now() - startMs > SLOW_MS) breakContact();
+      if (performance.now() - startMs > SLOW_MS) contact.interrupt();
       return result;
     } catch (cause) {
-      breakContact();
+      contact.interrupt();
       if (isResumableStreamError(cause)) throw cause;
       throw new ResumableStreamError("store-unavailable", "Redis did not do what it was asked.", { cause });
     } finally {
@@ -127,110 +129,21 @@ export function createRedisStore(
     return readInspection(await run(inspectScript, [keys.meta(streamId)], [seenUntil, LOST_TEXT]));
   }
 
-  // Contact: since when this process has heard from Redis without a break. Nobody is declared lost without it.
-
-  let contactSinceMs = Infinity;
-
-  function breakContact(): void {
-    contactSinceMs = subscriber === undefined ? Infinity : performance.now();
-  }
-
-  function patienceMs(leaseMs: number): number {
-    return contactSinceMs === Infinity ? leaseMs : Math.max(0, contactSinceMs + leaseMs - performance.now());
-  }
-
   /** Looks; and where the lease has lapsed, and this process may say so, says so. */
   async function lookAndCondemn(streamId: string): Promise<RedisInspection> {
     const inspection = await look(streamId);
-    if (!hasLapsed(inspection) || patienceMs(inspection.leaseMs ?? 0) > 0) return inspection;
+    if (!hasLapsed(inspection) || contact.patienceMs(inspection.leaseMs ?? 0) > 0) return inspection;
     return look(streamId, String(inspection.leaseUntil));
   }
 
-  // Listening.
-
-  const tails = new Map<string, StreamTail>();
-  let subscriber: Promise<RedisSubscriber> | undefined;
-  let idleTimer: ReturnType<typeof setTimeout> | undefined;
-
-  function openSubscriber(): Promise<RedisSubscriber> {
-    clearTimeout(idleTimer);
-    subscriber ??= attempt(
-      connection.openSubscriber(
-        () => {
-          contactSinceMs = performance.now();
-          // What was told meanwhile was not heard.
-          for (const tail of tails.values()) tail.refresh().catch(() => {});
-        },
-        () => {
-          contactSinceMs = Infinity;
-        },
-      ),
-    ).catch((error: unknown) => {
-      subscriber = undefined;
-      throw error;
-    });
-    return subscriber;
-  }
-
-  function closeWhenIdle(): void {
-    if (tails.size > 0 || subscriber === undefined) return;
-    clearTimeout(idleTimer);
-    idleTimer = setTimeout(closeSubscriber, IDLE_MS);
-    unrefTimer(idleTimer);
-  }
-
-  function closeSubscriber(): void {
-    clearTimeout(idleTimer);
-    const closed = subscriber;
-    subscriber = undefined;
-    contactSinceMs = Infinity;
-    void closed?.then((open) => open.close()).catch(() => {});
-  }
-
-  /** The tail of a stream, read at least once since it began to listen. Whoever takes one gives it back. */
-  async function takeTail(
-    streamId: string,
-    listener: () => void,
-  ): Promise<{ tail: StreamTail; giveBack: () => void }> {
-    let tail = tails.get(streamId);
-    if (tail === undefined) {
-      tail = new StreamTail({
-        checkMs,
-        patienceMs,
-        onSleep: breakContact,
-        inspect: () => lookAndCondemn(streamId),
-      });
-      tails.set(streamId, tail);
-    }
-    const mine = tail;
-    const unlisten = mine.listen(listener);
-    const giveBack = (): void => {
-      unlisten();
-      if (mine.size > 0 || tails.get(streamId) !== mine) return;
-      tails.delete(streamId);
-      mine.close();
-      void subscriber?.then((open) => open.unsubscribe(keys.meta(streamId))).catch(() => {});
-      closeWhenIdle();
-    };
-    try {
-      beginnings.set(mine, beginnings.get(mine) ?? beginTail(streamId, mine));
-      await beginnings.get(mine);
-      return { tail: mine, giveBack };
-    } catch (error) {
-      beginnings.delete(mine);
-      giveBack();
-      throw error;
-    }
-  }
-
-  const beginnings = new WeakMap<StreamTail, Promise<void>>();
-
-  async function beginTail(streamId: string, tail: StreamTail): Promise<void> {
-    const open = await openSubscriber();
-    await attempt(open.subscribe(keys.meta(streamId), (message) => tail.hear(message)));
-    // Only what is told from now on is heard, so what was before is read.
-    await tail.refresh();
-  }
+  const tails = createStreamTails({
+    connection,
+    contact,
+    checkMs,
+    channelOf: keys.meta,
+    inspect: lookAndCondemn,
+    attempt,
+  });
 
   // Opening.
 
@@ -255,7 +168,12 @@ export function createRedisStore(
     );
     const { record } = readState(reply);
     if (reply[0] !== RESULT.producer) return { role: "consumer", record };
+    acquired.delete(streamId);
     acquired.set(streamId, record.generation);
+    for (const oldest of acquired.keys()) {
+      if (acquired.size <= MAX_ACQUIRED) break;
+      acquired.delete(oldest);
+    }
     const { thread } = openOptions;
     if (thread !== undefined) {
       const args = [record.generation, streamId, String(ttlMs + THREAD_EXTRA_MS)];
@@ -317,13 +235,13 @@ export function createRedisStore(
 
   /** Watches a lapsed stream that nobody here follows, until somebody may say what it is. */
   function attend(streamId: string): void {
-    if (tails.has(streamId)) return;
+    if (tails.get(streamId) !== undefined) return;
     let giveBack: (() => void) | undefined;
     const done = (): void => {
       const inspection = tails.get(streamId)?.state.inspection;
       if (typeof inspection !== "object" || inspection.record.status !== "streaming") giveBack?.();
     };
-    takeTail(streamId, done).then(
+    tails.take(streamId, done).then(
       (taken) => {
         giveBack = taken.giveBack;
         done();
@@ -443,7 +361,7 @@ export function createRedisStore(
       };
       const begin = (): void => {
         if (stopped || closing.signal.aborted) return;
-        takeTail(streamId, check).then(
+        tails.take(streamId, check).then(
           (taken) => {
             giveBack = taken.giveBack;
             if (stopped) giveBack();
@@ -459,9 +377,7 @@ export function createRedisStore(
 
     async close() {
       closing.abort();
-      for (const tail of tails.values()) tail.close();
-      tails.clear();
-      closeSubscriber();
+      tails.close();
     },
 
     async [Symbol.asyncDispose]() {
@@ -488,7 +404,7 @@ export function createRedisStore(
     let changed = Promise.withResolvers<void>();
     const wake = (): void => changed.resolve();
     stopped.addEventListener("abort", wake);
-    const { tail, giveBack } = await takeTail(streamId, wake);
+    const { tail, giveBack } = await tails.take(streamId, wake);
     try {
       let record: StreamRecord | undefined;
       let next = 1;
