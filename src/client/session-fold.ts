@@ -13,8 +13,8 @@ import { isRecord, readStreamEnd, type Checkpoint } from "./checkpoints/checkpoi
 export type FoldResult =
   /** An entry that was new. */
   | { readonly type: "entry"; readonly payload: string; readonly position: Position }
-  /** The state was replaced, by a snapshot or by nothing. */
-  | { readonly type: "replaced" }
+  /** The state was replaced, by a snapshot, or by nothing, which is no progress. */
+  | { readonly type: "replaced"; readonly progressed: boolean }
   | { readonly type: "live"; readonly heartbeatMs: number }
   | { readonly type: "end"; readonly end: StreamEnd }
   /** Known already, or not for us. */
@@ -59,13 +59,12 @@ export function createSessionFold<TMessage>(
         case CONTROL_EVENT.live: {
           const { heartbeatMs } = dataOf(event);
           const isInterval = typeof heartbeatMs === "number" && heartbeatMs > 0;
-          // Where nothing was written yet, this is what tells the generation.
-          if (position === null && event.id !== undefined) position = parseCursor(event.id);
+          if (!isHere(event.id)) return { type: "gap" };
           return { type: "live", heartbeatMs: isInterval ? heartbeatMs : DEFAULT_HEARTBEAT_MS };
         }
         case CONTROL_EVENT.end: {
           const end = readStreamEnd(dataOf(event));
-          return end === null ? { type: "gap" } : { type: "end", end };
+          return end === null || !isHere(event.id) ? { type: "gap" } : { type: "end", end };
         }
         default:
           return { type: "nothing" };
@@ -103,6 +102,17 @@ export function createSessionFold<TMessage>(
     return { type: "entry", payload: event.data, position };
   }
 
+  /**
+   * Whether a control event belongs to what is known here: nothing is missing before its position. The start of another
+   * generation, or the first one that is heard of, is a place to begin.
+   */
+  function isHere(id: string | undefined): boolean {
+    const next = id === undefined ? null : parseCursor(id);
+    if (next === null) return true;
+    if (next.generation === position?.generation) return next.seq <= position.seq;
+    return next.seq === 0 && replace(id, undefined).type === "replaced";
+  }
+
   function takeSnapshot(event: SseEvent): FoldResult {
     const data = dataOf(event);
     if (data["protocol"] !== protocol.name || data["version"] !== protocol.version) return { type: "gap" };
@@ -123,7 +133,7 @@ export function createSessionFold<TMessage>(
     }
     endedFold = undefined;
     position = next;
-    return { type: "replaced" };
+    return { type: "replaced", progressed: snapshot !== undefined };
   }
 }
 

@@ -46,7 +46,8 @@ export type Phase =
 /** Where the wish to stop is. */
 export type StopPhase =
   | { readonly name: "none" }
-  | { readonly name: "sending" }
+  /** Given up at `deadline`, and sent again later. */
+  | { readonly name: "sending"; readonly deadline: number }
   | { readonly name: "waiting"; readonly deadline: number }
   /** The server knows it; the stream's end is on its way. */
   | { readonly name: "accepted" };
@@ -131,6 +132,8 @@ export interface Step {
 
 /** Milliseconds that a request may take to be answered. */
 export const ANSWER_TIMEOUT_MS = 20_000;
+/** Milliseconds that a request to start may take: the app's route may have work to do before it answers. */
+export const START_TIMEOUT_MS = 60_000;
 /** Milliseconds that a stream which was just started may be missing. */
 export const EXPECTED_FOR_MS = 30_000;
 /** Announced intervals without a byte that make a cut. */
@@ -166,12 +169,12 @@ export function initialConnection(initial: InitialConnection): ConnectionState {
 }
 
 /** What users see of a state. */
-export function clientStatusOf({ phase, known }: ConnectionState): ClientStatus {
+export function clientStatusOf({ phase, known, attempt }: ConnectionState): ClientStatus {
   switch (phase.name) {
     case "ended":
       return phase.status;
     case "connecting":
-      return known ? "reconnecting" : "connecting";
+      return known || attempt > 0 ? "reconnecting" : "connecting";
     case "open":
       return phase.live ? "streaming" : "replaying";
     case "waiting":
@@ -190,7 +193,7 @@ export function nextRetryAtOf({ phase }: ConnectionState): number | null {
 /** When the machine wants to be woken; `null` for never. */
 export function deadlineOf({ phase, stop }: ConnectionState): number | null {
   const connection = "deadline" in phase ? phase.deadline : Infinity;
-  const stopping = stop.name === "waiting" && phase.name !== "idle" ? stop.deadline : Infinity;
+  const stopping = "deadline" in stop && phase.name !== "idle" ? stop.deadline : Infinity;
   const deadline = Math.min(connection, stopping);
   return deadline === Infinity ? null : deadline;
 }
@@ -210,7 +213,15 @@ export function stepConnection(
     case "connect":
       return state.phase.name === "idle" ? withStop(begin(state, event.online, now), now) : stay(state);
     case "start":
-      return { state: { ...state, phase: connecting(now), expected: true, error: null }, actions: [] };
+      return {
+        state: {
+          ...state,
+          phase: { name: "connecting", deadline: now + START_TIMEOUT_MS },
+          expected: true,
+          error: null,
+        },
+        actions: [],
+      };
     case "disconnect":
       return state.phase.name === "ended" ? stay(state) : leave(state, { name: "idle" });
     case "opened":
@@ -221,7 +232,11 @@ export function stepConnection(
       );
     case "progress":
       return stay(
-        onOpen({ ...state, attempt: 0, expectedUntil: null }, (phase) => ({ ...phase, progressed: true })),
+        // What was there once and is not any more may be on its way back.
+        onOpen({ ...state, attempt: 0, expected: true, expectedUntil: null }, (phase) => ({
+          ...phase,
+          progressed: true,
+        })),
       );
     case "live":
       return stay(
@@ -244,7 +259,7 @@ export function stepConnection(
         ? stay(failedForGood(state, "error", event.failure.error))
         : stay(state);
     case "timer":
-      return withStop(timer(state, event.online, now, random), now);
+      return withStop(timer(stopTimer(state, now, random), event.online, now, random), now);
     case "online":
     case "visible":
       return event.type === "visible" && !event.online ? stay(state) : wake(state, now, random);
@@ -255,7 +270,7 @@ export function stepConnection(
     case "hide":
       return isBusy(state) || state.phase.name === "waiting" ? leave(state, { name: "hidden" }) : stay(state);
     case "stop":
-      return stop(state);
+      return stop(state, now);
     case "stop-accepted":
       return stopAccepted(state, now);
     case "stop-failed":
@@ -338,7 +353,8 @@ function retry(
   random: number,
 ): Step {
   const attempt = state.attempt + 1;
-  const deadline = now + (retryAfterMs ?? backoffMs(attempt, random));
+  // A server may ask for a longer pause, but not for none.
+  const deadline = now + Math.max(retryAfterMs ?? 0, backoffMs(attempt, random));
   return stay({ ...state, phase: { name: "waiting", deadline }, attempt, error });
 }
 
@@ -433,16 +449,26 @@ function again(state: ConnectionState, now: number): Step {
 
 // Stopping.
 
-function stop(state: ConnectionState): Step {
+function stop(state: ConnectionState, now: number): Step {
   if (state.phase.name === "ended" || state.stop.name === "sending" || state.stop.name === "accepted")
     return stay(state);
-  return { state: { ...state, stop: { name: "sending" }, stopAttempt: 0 }, actions: ["send-stop"] };
+  return { state: { ...state, stop: sending(now), stopAttempt: 0 }, actions: ["send-stop"] };
+}
+
+function sending(now: number): StopPhase {
+  return { name: "sending", deadline: now + ANSWER_TIMEOUT_MS };
+}
+
+/** A stop that is not answered has failed. */
+function stopTimer(state: ConnectionState, now: number, random: number): ConnectionState {
+  const isLate = state.stop.name === "sending" && now >= state.stop.deadline;
+  return isLate ? stopFailed(state, { kind: "network" }, now, random) : state;
 }
 
 /** Sends a stop whose time has come, along with what else is done. */
 function withStop({ state, actions }: Step, now: number): Step {
   if (state.stop.name !== "waiting" || now < state.stop.deadline) return { state, actions };
-  return { state: { ...state, stop: { name: "sending" } }, actions: [...actions, "send-stop"] };
+  return { state: { ...state, stop: sending(now) }, actions: [...actions, "send-stop"] };
 }
 
 function stopAccepted(state: ConnectionState, now: number): Step {
@@ -455,7 +481,8 @@ function stopAccepted(state: ConnectionState, now: number): Step {
 function stopFailed(state: ConnectionState, failure: Failure, now: number, random: number): ConnectionState {
   if (state.stop.name !== "sending") return state;
   const stopAttempt = state.stopAttempt + 1;
-  const waitMs = (failure.kind === "http" ? failure.retryAfterMs : null) ?? backoffMs(stopAttempt, random);
+  const retryAfterMs = failure.kind === "http" ? (failure.retryAfterMs ?? 0) : 0;
+  const waitMs = Math.max(retryAfterMs, backoffMs(stopAttempt, random));
   const waiting: ConnectionState = {
     ...state,
     stopAttempt,

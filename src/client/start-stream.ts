@@ -52,6 +52,7 @@ function encodeBody(body: unknown): {
   ) {
     return { body, type: {} };
   }
-  if (body instanceof Uint8Array) return { body: new Uint8Array(body), type: {} };
+  if (body instanceof ArrayBuffer || body instanceof Uint8Array)
+    return { body: new Uint8Array(body), type: {} };
   return { body: JSON.stringify(body), type: { "content-type": "application/json" } };
 }

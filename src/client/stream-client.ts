@@ -3,6 +3,7 @@
  * may hold one itself.
  */
 import type { StreamProtocol } from "../shared/protocols/protocol.ts";
+import { isFinal } from "./session-state.ts";
 import { createStreamId } from "../shared/stream-id.ts";
 import { THREAD_PARAM, type StreamEnd, type StreamStatus } from "../shared/wire.ts";
 import { checkpointKey, type CheckpointStore } from "./checkpoints/checkpoint-store.ts";
@@ -76,22 +77,35 @@ export function createStreamClient<TMessage>(options: StreamClientOptions<TMessa
     session(id) {
       let session = sessions.get(id);
       if (session === undefined) {
-        session = createStreamSession<TMessage>({
+        const created: StreamSession<TMessage> = createStreamSession<TMessage>({
           ...options,
           id,
           checkpoints,
           onEnd: (end, message) => options.onEnd?.(id, end, message),
-          onRelease: () => sessions.delete(id),
+          // Whoever kept it while it was let go may want it again.
+          onWant: () => sessions.has(id) || sessions.set(id, created),
+          onRelease: () => sessions.get(id) === created && sessions.delete(id),
         });
+        session = created;
         sessions.set(id, session);
         forgetUnlessWanted(id, session);
       }
       return session;
     },
     async start({ id = createStreamId(), thread, ...request }) {
+      const before = thread === undefined ? null : client.lastKnown(thread);
       if (thread !== undefined) void checkpoints.set(threadName(thread), id);
-      await startStream(client.session(id), request, options);
-      return id;
+      try {
+        await startStream(client.session(id), request, options);
+        return id;
+      } catch (error) {
+        // Nothing was started, so the stream before is still the thread's last.
+        if (thread !== undefined && error instanceof RequestError && isFinal(error.failure)) {
+          if (before === null || before === id) void checkpoints.delete(threadName(thread));
+          else void checkpoints.set(threadName(thread), before);
+        }
+        throw error;
+      }
     },
     stop: (id) => client.session(id).stop(),
     async findActive(thread, signal) {
@@ -104,8 +118,9 @@ export function createStreamClient<TMessage>(options: StreamClientOptions<TMessa
         void checkpoints.set(threadName(thread), body["streamId"]);
         return { streamId: body["streamId"], status: statusOf(body["status"]) };
       } catch (error) {
-        if (error instanceof RequestError && error.status === 404) return null;
-        throw error;
+        if (!(error instanceof RequestError && error.status === 404)) throw error;
+        void checkpoints.delete(threadName(thread));
+        return null;
       }
     },
     lastKnown(thread) {

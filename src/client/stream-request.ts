@@ -33,7 +33,14 @@ export async function sendRequest(
 
 /** Asks for JSON. Throws {@link RequestError} for any status but 200, and for what is no JSON. */
 export async function requestJson(url: string, init: RequestInit, options: RequestOptions): Promise<unknown> {
-  const response = await sendRequest(url, { ...init, headers: { accept: "application/json" } }, options);
+  const send = (): Promise<Response> =>
+    sendRequest(url, { ...init, headers: { accept: "application/json" } }, options);
+  let response = await send();
+  // A token that has run out: the headers are asked again, once.
+  if (response.status === 401 && typeof options.headers === "function") {
+    await response.body?.cancel();
+    response = await send();
+  }
   if (response.status !== 200) throw new RequestError(await failureOfResponse(response, Date.now()));
   try {
     return await response.json();

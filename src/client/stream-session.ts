@@ -3,7 +3,8 @@
  * stream, and is the only place that knows message and cursor. Components and apps look at its state.
  */
 import { createStore } from "zustand/vanilla";
-import { parseCursor, type Position } from "../shared/cursor.ts";
+import { isUrlStreamId, parseCursor, type Position } from "../shared/cursor.ts";
+import { ResumableStreamError } from "../shared/errors.ts";
 import type { StreamProtocol } from "../shared/protocols/protocol.ts";
 import type { SseEvent } from "../shared/sse.ts";
 import type { PublicError, StreamEnd } from "../shared/wire.ts";
@@ -83,6 +84,8 @@ export interface StreamSessionOptions<TMessage> extends RequestOptions {
   readonly scope?: string | undefined;
   /** What tells that a request may work again; the page by default. */
   readonly wake?: WakeSource | undefined;
+  /** Called when somebody wants the session again after it let go. */
+  readonly onWant?: (() => void) | undefined;
   /** Called once when the stream has ended, with the message as it ended. */
   readonly onEnd?: ((end: StreamEnd, message: TMessage | undefined) => void) | undefined;
   /** Called when nobody has wanted the session for a while and it let go of its connection. */
@@ -124,14 +127,22 @@ export interface StreamSession<TMessage> {
 export const LINGER_MS = 5_000;
 /** Milliseconds between two checkpoints at least. */
 const CHECKPOINT_MS = 1_000;
+/** UTF-16 units that some store may refuse. */
+const LONG_CHECKPOINT = 200_000;
 /** The longest delay that timers keep (32 bits, signed). */
 const MAX_TIMER_MS = 2_147_483_647;
 
-/** Makes a session. It reads its checkpoint, and does nothing else until somebody wants it. */
+/** Makes a session. It reads its checkpoint, and does nothing else until somebody wants it. Throws `invalid-id`. */
 export function createStreamSession<TMessage>(
   options: StreamSessionOptions<TMessage>,
 ): StreamSession<TMessage> {
   const { id, endpoint, protocol, scope = "" } = options;
+  if (!isUrlStreamId(id)) {
+    throw new ResumableStreamError(
+      "invalid-id",
+      `Not a stream id: ${JSON.stringify(id.slice(0, 64))}. Use a UUID.`,
+    );
+  }
   const checkpoints = options.checkpoints ?? sessionStorageCheckpoints();
   const wake = options.wake ?? pageWake;
   const checkpointName = checkpointKey(scope, endpoint, "stream", id);
@@ -147,11 +158,14 @@ export function createStreamSession<TMessage>(
 
   const store = createStore<StreamSessionState<TMessage>>()(() => view());
   const commits = createCommitSchedule(() => store.setState(view(), true));
+  let isRestored = true;
   const restoring = restore();
 
   // Being wanted.
 
   let wanted = 0;
+  /** Counts the times that the session let go: who wanted it before has no say any more. */
+  let releases = 0;
   let released = true;
   let lingerTimer: ReturnType<typeof setTimeout> | undefined;
   let stopWake: (() => void) | undefined;
@@ -164,10 +178,12 @@ export function createStreamSession<TMessage>(
       released = false;
       void checkpoints.retainScope(scope);
       stopWake = wake.subscribe(onWake);
+      options.onWant?.();
     }
     let done = false;
+    const mine = releases;
     return () => {
-      if (done) return;
+      if (done || mine !== releases) return;
       done = true;
       wanted -= 1;
       if (wanted === 0) lingerTimer = setTimeout(release, LINGER_MS);
@@ -187,6 +203,7 @@ export function createStreamSession<TMessage>(
   function release(): void {
     if (released) return;
     released = true;
+    releases += 1;
     wanted = 0;
     clearTimeout(lingerTimer);
     stopWake?.();
@@ -213,7 +230,8 @@ export function createStreamSession<TMessage>(
       // An end that the log told is the fold's already; one that was assumed here may be taken back.
       if (event.type !== "end")
         fold.end({ status: state.phase.status, ...(state.error && { error: state.error }) });
-      stopping?.resolve();
+      if (event.type === "end" || state.error === null) stopping?.resolve();
+      else stopping?.reject(new ResumableStreamError(state.error.code, state.error.message));
     }
     if (before.stop.name !== state.stop.name) saveCheckpoint();
     planCommit(before);
@@ -281,6 +299,7 @@ export function createStreamSession<TMessage>(
     reading?.abort();
     const mine = new AbortController();
     reading = mine;
+    fresh = false;
     const isMine = (): boolean => reading === mine;
     try {
       await readStreamResponse(await request(mine.signal), {
@@ -314,6 +333,7 @@ export function createStreamSession<TMessage>(
 
   /** Whether events came that are not shown yet. */
   let fresh = false;
+  let isEndTold = false;
 
   function take(event: SseEvent): void {
     const result = fold.take(event);
@@ -325,7 +345,8 @@ export function createStreamSession<TMessage>(
         return;
       case "replaced":
         fresh = true;
-        return dispatch({ type: "progress" });
+        isEndTold = false;
+        return result.progressed ? dispatch({ type: "progress" }) : undefined;
       case "live":
         return dispatch({ type: "live", heartbeatMs: result.heartbeatMs });
       case "end":
@@ -341,7 +362,13 @@ export function createStreamSession<TMessage>(
     fold.end(result);
     dispatch({ type: "end", end: result });
     saveCheckpoint();
-    options.onEnd?.(result, fold.view());
+    if (isEndTold) return;
+    isEndTold = true;
+    try {
+      options.onEnd?.(result, fold.view());
+    } catch (error) {
+      console.error(`rejoin: the onEnd of stream ${id} failed:`, error);
+    }
   }
 
   function fireEvent(payload: string, position: Position, cursor: string): void {
@@ -378,7 +405,14 @@ export function createStreamSession<TMessage>(
 
   function planCommit(before: ConnectionState): void {
     const [was, is] = [clientStatusOf(before), clientStatusOf(connection)];
-    if (was === is && before.stop.name === connection.stop.name && before.error === connection.error) return;
+    const isSamePhase = before.phase.name === connection.phase.name;
+    if (
+      was === is &&
+      isSamePhase &&
+      before.stop.name === connection.stop.name &&
+      before.error === connection.error
+    )
+      return;
     // Most replays are over before anybody could read that there is one.
     if (is === "replaying") commits.replay();
     else commits.now();
@@ -403,13 +437,16 @@ export function createStreamSession<TMessage>(
   function restore(): Promise<void> | undefined {
     const [text, markText] = [checkpoints.get(checkpointName), checkpoints.get(markName)];
     if (!(text instanceof Promise) && !(markText instanceof Promise)) return takeCheckpoint(text, markText);
-    return Promise.all([text, markText]).then(
-      ([later, laterMark]) => {
-        takeCheckpoint(later, laterMark);
-        commits.now();
-      },
-      () => undefined,
-    );
+    isRestored = false;
+    return Promise.all([text, markText])
+      .then(
+        ([later, laterMark]) => {
+          takeCheckpoint(later, laterMark);
+          commits.now();
+        },
+        () => undefined,
+      )
+      .finally(() => (isRestored = true));
   }
 
   function takeCheckpoint(text: string | null, markText: string | null): undefined {
@@ -448,8 +485,13 @@ export function createStreamSession<TMessage>(
     const identity = JSON.stringify(checkpoint);
     if (identity === saved) return;
     saved = identity;
-    if (checkpoint.cursor === "" && !checkpoint.started && !checkpoint.stopping && end === undefined) return;
-    void checkpoints.set(checkpointName, writeCheckpoint({ ...checkpoint, snapshot: fold.snapshot() }));
+    if (checkpoint.cursor === "" && !checkpoint.started && !checkpoint.stopping && end === undefined) {
+      return void checkpoints.delete(checkpointName);
+    }
+    const text = writeCheckpoint({ ...checkpoint, snapshot: fold.snapshot() });
+    // A wish to stop must not be lost because the answer is long.
+    const isTooLong = checkpoint.stopping === true && text.length > LONG_CHECKPOINT;
+    void checkpoints.set(checkpointName, isTooLong ? writeCheckpoint({ ...checkpoint, cursor: "" }) : text);
   }
 
   // Stopping.
@@ -490,6 +532,8 @@ export function createStreamSession<TMessage>(
       const unwant = want();
       try {
         await restoring;
+        // The request is being repeated, and its stream is here already.
+        if (connection.phase.name === "open") return;
         started = true;
         end = undefined;
         dispatch({ type: "start" });
@@ -505,7 +549,8 @@ export function createStreamSession<TMessage>(
       const { promise } = stopping;
       // It is seen through, whoever is looking.
       promise.catch(() => {}).finally(wantConnection());
-      dispatch({ type: "stop" });
+      if (isRestored) dispatch({ type: "stop" });
+      else void restoring?.then(() => dispatch({ type: "stop" }));
       return promise;
     },
     retry() {
@@ -513,6 +558,8 @@ export function createStreamSession<TMessage>(
       if (status === "done" || status === "stopped") return;
       end = undefined;
       fold.reopen();
+      // Nobody looks at it: it is let go again soon.
+      if (released) want()();
       dispatch({ type: "retry" });
     },
     dispose: release,

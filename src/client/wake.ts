@@ -23,7 +23,8 @@ export interface WakeSource {
 export const pageWake: WakeSource = {
   isOnline: () => typeof navigator === "undefined" || navigator.onLine !== false,
   subscribe(listener) {
-    if (typeof window === "undefined") return () => {};
+    // Some platforms have a window that tells nothing.
+    if (typeof window === "undefined" || typeof window.addEventListener !== "function") return () => {};
     const stop = new AbortController();
     const on = (target: EventTarget, type: string, signal: () => WakeSignal): void =>
       target.addEventListener(type, () => listener(signal()), { signal: stop.signal });
@@ -31,6 +32,7 @@ export const pageWake: WakeSource = {
     on(window, "offline", () => "offline");
     on(window, "pagehide", () => "hide");
     on(window, "pageshow", () => "visible");
+    if (typeof document === "undefined") return () => stop.abort();
     on(document, "visibilitychange", () => (document.visibilityState === "hidden" ? "hidden" : "visible"));
     return () => stop.abort();
   },

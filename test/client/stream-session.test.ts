@@ -393,6 +393,136 @@ describe("a session", () => {
   });
 });
 
+const sse = (...lines: readonly string[]): Response =>
+  new Response(lines.join(""), { headers: { "content-type": "text/event-stream" } });
+const entry = (id: string, t: string): string => `id: ${id}\ndata: ${JSON.stringify({ t })}\n\n`;
+const control = (name: string, id: string, data: object): string =>
+  `id: ${id}\nevent: ${name}\ndata: ${JSON.stringify(data)}\n\n`;
+const [GEN_A, GEN_B] = ["000000001-aaa", "000000002-bbb"];
+
+describe("a session whose server errs", () => {
+  it.each([
+    ["Retry-After: 0", async () => new Response(null, { status: 503, headers: { "retry-after": "0" } })],
+    [
+      "a Retry-After in the past",
+      async () => new Response(null, { status: 429, headers: { "retry-after": new Date(0).toUTCString() } }),
+    ],
+    ["a reset, again and again", async () => sse(control("rejoin.reset", `${GEN_A}.0`, {}))],
+  ])("does not ask in a busy loop for %s", async (_what, network) => {
+    const { harness } = writing();
+    harness.network = network;
+    const session = harness.session();
+    session.connect();
+    await vi.advanceTimersByTimeAsync(60_000);
+    expect(harness.requests.length).toBeLessThan(40);
+    session.dispose();
+  });
+
+  it("does not take an end for its own that lies beyond what it has read", async () => {
+    const { harness } = writing();
+    const answers = [
+      sse(entry(`${GEN_A}.1`, "one "), control("rejoin.end", `${GEN_A}.3`, { status: "done" })),
+      sse(
+        entry(`${GEN_A}.2`, "two "),
+        entry(`${GEN_A}.3`, "three"),
+        control("rejoin.end", `${GEN_A}.3`, { status: "done" }),
+      ),
+    ];
+    harness.network = async () => answers.shift() ?? sse();
+    const session = harness.session();
+    session.connect();
+    await toEnd(session);
+    expect(session.getState()).toMatchObject({ status: "done", message: { text: "one two three" } });
+  });
+
+  it("does not put another generation's end on what it has read", async () => {
+    const { harness } = writing();
+    const lost = { status: "error", error: { code: "producer-lost", message: "lost" } };
+    const answers = [
+      sse(entry(`${GEN_A}.1`, "old"), control("rejoin.live", `${GEN_A}.1`, { heartbeatMs: 15_000 })),
+      sse(
+        control("rejoin.live", `${GEN_B}.0`, { heartbeatMs: 15_000 }),
+        control("rejoin.end", `${GEN_B}.0`, lost),
+      ),
+    ];
+    harness.network = async () => answers.shift() ?? sse();
+    const session = harness.session();
+    session.connect();
+    await toEnd(session);
+    expect(session.getState()).toMatchObject({
+      status: "error",
+      cursor: `${GEN_B}.0`,
+      message: { text: "" },
+    });
+  });
+
+  it("sends a stop again that is not answered", async () => {
+    const { harness, source } = writing();
+    const session = harness.session();
+    await harness.start(session);
+    session.connect();
+    let hangs = true;
+    harness.network = (request, answer) =>
+      request.url.endsWith("/stop") && hangs ? new Promise(() => {}) : answer(request);
+    void session.stop();
+    await vi.advanceTimersByTimeAsync(19_000);
+    expect(session.getState().isStopping).toBe(true);
+    hangs = false;
+    await toEnd(session);
+    expect(session.getState().status).toBe("stopped");
+    expect(source.signal()?.aborted).toBe(true);
+  });
+
+  it("refuses an id that a URL would resolve away", () => {
+    const { harness } = writing();
+    expect(() => harness.session({ id: ".." })).toThrow(/stream id/);
+  });
+});
+
+describe("a session that is let go", () => {
+  it("is taken up again, whoever counted before", async () => {
+    const { harness, source, write } = writing();
+    const session = harness.session();
+    await harness.start(session);
+    const leave = session.subscribe(() => {});
+    session.dispose();
+    leave();
+    write(...texts);
+    source.end();
+    session.connect();
+    await toEnd(session);
+    expect(session.getState()).toMatchObject({ status: "done", message: { text: "one two three" } });
+  });
+
+  it("stores nothing for a user who has left", async () => {
+    const { harness, write } = writing();
+    const ada = harness.session({ scope: "ada" });
+    await harness.start(ada);
+    ada.connect();
+    write(texts[0] ?? "");
+    await vi.advanceTimersByTimeAsync(100);
+    const eve = harness.session({ scope: "eve", id: "other" });
+    eve.connect();
+    ada.dispose();
+    expect(harness.session({ scope: "ada" }).getState().message).toBeUndefined();
+    eve.dispose();
+  });
+
+  it("forgets a request that was refused, so that a reload does not wait for it", async () => {
+    const { harness } = writing();
+    harness.network = async () =>
+      Response.json({ error: { code: "invalid-request", message: "no" } }, { status: 400 });
+    const session = harness.session();
+    await expect(harness.start(session)).rejects.toMatchObject({ code: "invalid-request" });
+    session.dispose();
+    harness.network = (request, answer) => answer(request);
+    const reloaded = harness.session();
+    reloaded.connect();
+    await vi.advanceTimersByTimeAsync(10);
+    expect(reloaded.getState().status).toBe("missing");
+  });
+});
+
 describe("stopping", () => {
   it("ends the model's run, keeps what was written, and is not revived by a reload", async () => {
     const { harness, source, write } = writing();

@@ -12,7 +12,7 @@ export interface CheckpointStore {
   set(key: string, value: string): void | Promise<void>;
   /** Forgets what is under a key. */
   delete(key: string): void | Promise<void>;
-  /** Forgets what was stored for any other scope: another user may sit here now. */
+  /** Forgets what was stored for any other scope, and stores nothing for it any more: another user sits here now. */
   retainScope(scope: string): void | Promise<void>;
   /** Forgets everything. */
   clear(): void | Promise<void>;

@@ -17,6 +17,7 @@ const MAX_TOTAL = 4_000_000;
 export function memoryCheckpoints(): MemoryCheckpoints {
   const values = new Map<string, string>();
   let total = 0;
+  let kept: string | undefined;
 
   function forget(key: string): void {
     total -= values.get(key)?.length ?? 0;
@@ -26,6 +27,7 @@ export function memoryCheckpoints(): MemoryCheckpoints {
   return {
     get: (key) => values.get(key) ?? null,
     set(key, value) {
+      if (kept !== undefined && !key.startsWith(kept)) return;
       forget(key);
       values.set(key, value);
       total += value.length;
@@ -36,6 +38,7 @@ export function memoryCheckpoints(): MemoryCheckpoints {
     },
     delete: forget,
     retainScope(scope) {
+      kept = scopePrefix(scope);
       for (const key of values.keys()) if (!key.startsWith(scopePrefix(scope))) forget(key);
     },
     clear() {

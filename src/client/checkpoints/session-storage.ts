@@ -26,6 +26,8 @@ export function sessionStorageCheckpoints(options: SessionStorageCheckpointsOpti
   const fallback: MemoryCheckpoints = memoryCheckpoints();
   let opened: Storage | null | undefined;
   let stamp = 0;
+  let kept: string | undefined;
+  let known: Map<string, { readonly length: number; readonly stamp: number }> | undefined;
 
   /** Storage, if it may be used: some browsers throw already when it is looked at. */
   function storage(): Storage | null {
@@ -33,11 +35,19 @@ export function sessionStorageCheckpoints(options: SessionStorageCheckpointsOpti
     return opened;
   }
 
-  function keys(): string[] {
+  /** Length and age of each checkpoint of ours: read from storage once, and kept up to date from then on. */
+  function index(): Map<string, { readonly length: number; readonly stamp: number }> {
+    if (known !== undefined) return known;
+    const found = new Map<string, { readonly length: number; readonly stamp: number }>();
     const store = storage();
-    if (store === null) return [];
-    const all = attempt(() => Array.from({ length: store.length }, (_, index) => store.key(index) ?? ""));
-    return (all ?? []).filter(isCheckpointKey);
+    const all =
+      attempt(() => Array.from({ length: store?.length ?? 0 }, (_, at) => store?.key(at) ?? "")) ?? [];
+    for (const key of all.filter(isCheckpointKey)) {
+      const value = read(key) ?? "";
+      found.set(key, { length: value.length, stamp: Number(STAMP.exec(value)?.[1] ?? 0) });
+    }
+    known = found;
+    return found;
   }
 
   function read(key: string): string | null {
@@ -45,28 +55,18 @@ export function sessionStorageCheckpoints(options: SessionStorageCheckpointsOpti
   }
 
   function remove(key: string): void {
+    index().delete(key);
     attempt(() => storage()?.removeItem(key));
   }
 
   /** Whether it was written. A full storage throws. */
   function write(key: string, value: string): boolean {
-    return (
-      attempt(() => {
-        storage()?.setItem(key, value);
-        return storage() !== null;
-      }) ?? false
-    );
-  }
-
-  /** Stored checkpoints but the one under `key`, the oldest first, each with its length. */
-  function others(key: string): { readonly key: string; readonly length: number; readonly stamp: number }[] {
-    return keys()
-      .filter((other) => other !== key)
-      .map((other) => {
-        const value = read(other) ?? "";
-        return { key: other, length: value.length, stamp: Number(STAMP.exec(value)?.[1] ?? 0) };
-      })
-      .toSorted((a, b) => a.stamp - b.stamp);
+    const isWritten = attempt(() => {
+      storage()?.setItem(key, value);
+      return storage() !== null;
+    });
+    if (isWritten === true) index().set(key, { length: value.length, stamp });
+    return isWritten ?? false;
   }
 
   return {
@@ -74,17 +74,20 @@ export function sessionStorageCheckpoints(options: SessionStorageCheckpointsOpti
       return fallback.get(key) ?? read(key)?.replace(STAMP, "") ?? null;
     },
     set(key, value) {
+      if (kept !== undefined && !key.startsWith(kept)) return;
       fallback.delete(key);
       if (value.length > maxLength) return remove(key);
       // Two writes within a millisecond are still one after the other.
       stamp = Math.max(stamp + 1, Date.now());
       const stamped = `${stamp}|${value}`;
-      const old = others(key);
-      let total = old.reduce((sum, other) => sum + other.length, stamped.length);
-      for (const other of old) {
+      const old = [...index()]
+        .filter(([other]) => other !== key)
+        .toSorted(([, a], [, b]) => a.stamp - b.stamp);
+      let total = old.reduce((sum, [, { length }]) => sum + length, stamped.length);
+      for (const [other, { length }] of old) {
         if (total <= maxTotalLength && write(key, stamped)) return;
-        remove(other.key);
-        total -= other.length;
+        remove(other);
+        total -= length;
       }
       if (write(key, stamped)) return;
       remove(key);
@@ -96,11 +99,13 @@ export function sessionStorageCheckpoints(options: SessionStorageCheckpointsOpti
     },
     retainScope(scope) {
       fallback.retainScope(scope);
-      for (const key of keys()) if (!key.startsWith(scopePrefix(scope))) remove(key);
+      kept = scopePrefix(scope);
+      for (const key of [...index().keys()].filter((other) => !other.startsWith(scopePrefix(scope))))
+        remove(key);
     },
     clear() {
       fallback.clear();
-      for (const key of keys()) remove(key);
+      for (const key of Array.from(index().keys())) remove(key);
     },
   };
 }

@@ -10,9 +10,8 @@ export const tanstackWake: WakeSource = {
     const stops = [
       onlineManager.subscribe((online) => listener(online ? "online" : "offline")),
       focusManager.subscribe((focused) => focused && listener("visible")),
-      pageWake.subscribe((signal) => {
-        if (signal !== "online" && signal !== "offline") listener(signal);
-      }),
+      // Also its online: a manager that took a page for online which was opened offline has no change to tell.
+      pageWake.subscribe(listener),
     ];
     return () => stops.forEach((stop) => stop());
   },

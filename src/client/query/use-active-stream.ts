@@ -18,6 +18,9 @@ export function useActiveStream(thread: string | undefined): UseQueryResult<Acti
     ...options,
     enabled: thread !== undefined,
     networkMode: "always",
-    ...(known === null ? {} : { placeholderData: { streamId: known, status: "streaming" } }),
+    // Stale from the beginning, so the server is asked; but it stays when the server is not reached.
+    ...(known === null
+      ? {}
+      : { initialData: { streamId: known, status: "streaming" }, initialDataUpdatedAt: 0 }),
   });
 }

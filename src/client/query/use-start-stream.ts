@@ -16,7 +16,12 @@ export interface UseStartStreamOptions {
 export type StartVariables = Omit<StartRequest, "url">;
 
 /** A TanStack mutation whose data is the stream's id. */
-export type StartStream = UseMutationResult<string, Error, StartVariables> & {
+export type StartStream = UseMutationResult<
+  string,
+  Error,
+  StartVariables,
+  { readonly before: unknown } | undefined
+> & {
   /** Mints the id, starts the stream, and returns the id at once: `useResumableStream(id)` shows it from then on. */
   readonly start: (variables: StartVariables) => string;
 };
@@ -32,14 +37,25 @@ const RETRIES = 3;
 export function useStartStream({ url }: UseStartStreamOptions): StartStream {
   const client = useStreamClient();
   const queryClient = useQueryClient();
-  const mutation = useMutation<string, Error, StartVariables>({
+  const mutation = useMutation<string, Error, StartVariables, { readonly before: unknown } | undefined>({
     mutationFn: (variables) => client.start({ ...variables, url }),
     async onMutate({ id, thread }) {
-      if (thread === undefined || id === undefined) return;
+      if (thread === undefined || id === undefined) return undefined;
       const queryKey = streamKeys.active(client, thread);
       // An answer that is under way was true before.
       await queryClient.cancelQueries({ queryKey });
+      const before = queryClient.getQueryData(queryKey);
       queryClient.setQueryData(queryKey, { streamId: id, status: "streaming" });
+      return { before };
+    },
+    onSuccess(id, { thread }) {
+      if (thread === undefined) return;
+      // What was asked meanwhile may have been answered before the stream was there.
+      queryClient.setQueryData(streamKeys.active(client, thread), { streamId: id, status: "streaming" });
+    },
+    onError(error, { thread }, kept) {
+      if (thread === undefined || !(error instanceof RequestError && isFinal(error.failure))) return;
+      queryClient.setQueryData(streamKeys.active(client, thread), kept?.before ?? null);
     },
     networkMode: "always",
     retry: (count, error) => count < RETRIES && !(error instanceof RequestError && isFinal(error.failure)),

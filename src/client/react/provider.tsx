@@ -109,7 +109,7 @@ export function createResumableStreamProvider<TCache>(
       for (const other of clients.values()) if (other !== current) other.dispose();
     }, [clients, current]);
 
-    return <ClientContext value={current}>{children}</ClientContext>;
+    return <ClientContext.Provider value={current}>{children}</ClientContext.Provider>;
   };
 }
 

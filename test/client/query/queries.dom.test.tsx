@@ -37,7 +37,7 @@ function Chat(): ReactNode {
       data-testid="chat"
       data-status={status}
       data-id={active.data?.streamId}
-      data-found={String(active.isPlaceholderData)}
+      data-found={String(!active.isFetchedAfterMount)}
     >
       {textOf(message)}
     </p>
@@ -119,7 +119,8 @@ describe("useStartStream", () => {
     send();
     await waitFor(() => expect(start?.isError).toBe(true));
     expect(start?.error).toMatchObject({ code: "invalid-request", status: 400, message: "Say something." });
-    await waitFor(() => expect(chat().dataset["status"]).toBe("error"));
+    // The thread's last stream is what it was before: none.
+    await waitFor(() => expect(chat().dataset["id"]).toBeUndefined());
     expect(app.requests.filter((request) => request === "POST /api/chat")).toHaveLength(1);
   });
 });
