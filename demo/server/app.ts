@@ -19,8 +19,14 @@ import {
   type Conversation,
 } from "../shared/conversation.ts";
 import { MAX_BODY_BYTES, readChatRequest } from "./chat-request.ts";
-import type { Conversations } from "./conversations.ts";
 import type { ChatModel } from "./models/model.ts";
+import {
+  finishedAnswer,
+  MAX_QUESTIONS,
+  messagesOf,
+  turnsFor,
+  type Conversations,
+} from "./storage/conversations.ts";
 import { giveName, visitorOf, type VisitorEnv } from "./visitor.ts";
 
 /** What the app is made of. */
@@ -66,10 +72,11 @@ export function createDemoApp(options: DemoAppOptions): Hono<VisitorEnv> {
       if (!request.ok) return problem(c, 400, request.reason);
       const { conversationId, text } = request.value;
       const owner = c.get("visitor");
-      const conversation = conversations.open(conversationId, owner);
-      if (conversation === null) return problem(c, 404, "There is no such conversation.");
+      const exchanges = await conversations.read(conversationId, owner);
+      if (exchanges === null) return problem(c, 404, "There is no such conversation.");
       const streamId = c.req.header(RESUMABLE_STREAM_ID_HEADER);
-      if (conversation.isFull && (streamId === undefined || !conversation.has(streamId))) {
+      const isKnown = exchanges.some(({ answer }) => answer.streamId === streamId);
+      if (exchanges.length >= MAX_QUESTIONS && !isKnown) {
         return problem(c, 409, "This conversation is full. Begin a new one.");
       }
       return createResumableStreamResponse({
@@ -79,11 +86,14 @@ export function createDemoApp(options: DemoAppOptions): Hono<VisitorEnv> {
         protocol: assistantStream,
         thread: conversationId,
         // Called once for an id, however often the question is sent: so the question is added once.
-        source({ signal, streamId }) {
-          conversation.ask(streamId, text);
-          return model.respond(conversation.turnsUpTo(streamId), signal);
+        async source({ signal, streamId }) {
+          const verdict = await conversations.ask(conversationId, owner, streamId, text);
+          // Seen above, and changed since: somebody was faster.
+          if (verdict !== "added") throw new Error(`A question could not be added: ${verdict}.`);
+          const asked = (await conversations.read(conversationId, owner)) ?? [];
+          return model.respond(turnsFor(asked, streamId), signal);
         },
-        onFinish: (finished) => conversation.save(finished),
+        onFinish: (finished) => conversations.save(conversationId, finishedAnswer(finished)),
       });
     },
   );
@@ -99,14 +109,14 @@ export function createDemoApp(options: DemoAppOptions): Hono<VisitorEnv> {
   app.all(STREAMS_PATH, (c) => streams(c.req.raw));
   app.all(`${STREAMS_PATH}/*`, (c) => streams(c.req.raw));
 
-  app.get(`${CONVERSATIONS_PATH}/:id`, giveName, (c) => {
+  app.get(`${CONVERSATIONS_PATH}/:id`, giveName, async (c) => {
     const id = c.req.param("id");
     if (!isConversationId(id)) return problem(c, 400, "This is not a conversation's id.");
-    const conversation = conversations.look(id, c.get("visitor"));
-    if (conversation === null) return problem(c, 404, "There is no such conversation.");
+    const exchanges = await conversations.read(id, c.get("visitor"));
+    if (exchanges === null) return problem(c, 404, "There is no such conversation.");
     const body: Conversation = {
-      messages: conversation.messages(),
-      isFull: conversation.isFull,
+      messages: messagesOf(exchanges),
+      isFull: exchanges.length >= MAX_QUESTIONS,
       model: model.label,
     };
     return c.json(body, 200, { "cache-control": "no-store" });

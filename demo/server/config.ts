@@ -1,4 +1,5 @@
 /** What the environment says. */
+import { ConfigError, type Environment } from "./environment.ts";
 import { createBuiltInModel } from "./models/built-in/built-in-model.ts";
 import type { ChatModel } from "./models/model.ts";
 import { createOpenAiModel } from "./models/openai/openai-model.ts";
@@ -8,13 +9,6 @@ import { convertUnits } from "./tools/convert-units.ts";
 import { countText } from "./tools/count-text.ts";
 import { createDice } from "./tools/roll-dice.ts";
 import { searchNotes } from "./tools/search-notes.ts";
-
-type Environment = Readonly<Record<string, string | undefined>>;
-
-/** A variable that cannot be what it is. */
-export class ConfigError extends Error {
-  override readonly name: string = "ConfigError";
-}
 
 /** `PORT`; 3000 by default, 0 for any that is free. */
 export function portOf(env: Environment): number {

@@ -1,63 +1,80 @@
 /** `npm start` ends here: serves the demo. */
+import { once } from "node:events";
 import { fileURLToPath } from "node:url";
 import { serve, type ServerType } from "@hono/node-server";
 import { createResumableStreamContext } from "rejoin/server";
 import { createDemoApp } from "./app.ts";
-import { ConfigError, modelOf, portOf } from "./config.ts";
-import { createConversations } from "./conversations.ts";
+import { modelOf, portOf } from "./config.ts";
+import { ConfigError } from "./environment.ts";
 import { ModelError } from "./models/model.ts";
-import { openStore, type DemoStore } from "./store.ts";
+import { openStorage } from "./storage/storage.ts";
 
 /** Milliseconds that answers may go on after the server was asked to end. */
 const DRAIN_MS = 3_000;
 
-const pageRoot = fileURLToPath(new URL("../dist", import.meta.url));
-
 try {
-  start(await openStore(process.env));
+  await start();
 } catch (error) {
   if (!(error instanceof ConfigError)) throw error;
   console.error(error.message);
-  process.exitCode = 1;
+  process.exit(1);
 }
 
-function start({ store, label, close: closeStore }: DemoStore): void {
+async function start(): Promise<void> {
   const port = portOf(process.env);
   const model = modelOf(process.env);
+  const storage = await openStorage(process.env);
   const context = createResumableStreamContext({
-    store,
+    store: storage.store,
     toPublicError: (error) => (error instanceof ModelError ? error.publicMessage : undefined),
   });
-  const app = createDemoApp({ context, conversations: createConversations(), model, pageRoot });
-  const server = serve({ fetch: app.fetch, port }, (info) => {
-    console.log(`rejoin demo: http://localhost:${info.port}`);
-    console.log(`  store: ${label}`);
-    console.log(`  model: ${model.label}`);
+  const app = createDemoApp({
+    context,
+    conversations: storage.conversations,
+    model,
+    pageRoot: fileURLToPath(new URL("../dist", import.meta.url)),
   });
-  server.on("error", (error: NodeJS.ErrnoException) => {
-    if (error.code === "EADDRINUSE") {
-      console.error(`Port ${port} is taken. Choose another: PORT=${port + 1} npm start`);
-    } else {
-      console.error(error);
-    }
-    process.exit(1);
-  });
+  const server = await listen(app.fetch, port);
 
   let closing = false;
-  for (const signal of ["SIGINT", "SIGTERM"] as const) {
-    process.on(signal, () => {
-      // Asked twice, somebody is in a hurry.
-      if (closing) process.exit(1);
-      closing = true;
-      void close(server).then(() => process.exit(0));
-    });
-  }
-
-  async function close(server: ServerType): Promise<void> {
-    const closed = new Promise<void>((resolve) => server.close(() => resolve()));
+  const close = async (): Promise<void> => {
+    // Asked twice, somebody is in a hurry.
+    if (closing) process.exit(1);
+    closing = true;
+    const closed = once(server, "close");
+    server.close();
     await context.close({ drainMs: DRAIN_MS });
     if ("closeAllConnections" in server) server.closeAllConnections();
     await closed;
-    await closeStore();
+    await storage.close();
+    process.exit(0);
+  };
+  process.on("SIGINT", () => void close());
+  process.on("SIGTERM", () => void close());
+
+  const address = server.address();
+  const listening = typeof address === "object" && address !== null ? address.port : port;
+  console.log(`  store: ${storage.label}`);
+  console.log(`  model: ${model.label}`);
+  console.log(`rejoin demo: http://localhost:${listening}`);
+}
+
+async function listen(
+  fetch: (request: Request) => Response | Promise<Response>,
+  port: number,
+): Promise<ServerType> {
+  const server = serve({ fetch, port });
+  try {
+    await once(server, "listening");
+    return server;
+  } catch (error) {
+    if (!isPortTaken(error)) throw error;
+    throw new ConfigError(`Port ${port} is taken. Choose another: PORT=${port + 1} npm start`, {
+      cause: error,
+    });
   }
+}
+
+function isPortTaken(error: unknown): boolean {
+  return error instanceof Error && "code" in error && error.code === "EADDRINUSE";
 }

@@ -15,6 +15,8 @@ export interface ModelRun {
   raw(text: string): void;
   /** Ends the answer as the API ends one. */
   finish(reason?: string): void;
+  /** Ends the response, and says nothing of an end. */
+  end(): void;
   /** Breaks the connection off. */
   cut(): void;
   /** Resolves when the connection is gone, whoever let go of it. */
@@ -113,6 +115,7 @@ function createRun(request: ModelRun["request"], response: ServerResponse): Mode
       run.raw(`data: ${JSON.stringify({ choices: [{ index: 0, delta: {}, finish_reason: reason }] })}\n\n`);
       response.end("data: [DONE]\n\n");
     },
+    end: () => void response.end(),
     cut: () => void response.destroy(),
     closed: new Promise((resolve) => response.once("close", resolve)),
   };
