@@ -9,6 +9,8 @@ const ROOT = fileURLToPath(new URL("../../..", import.meta.url));
 /** A running demo. */
 export interface DemoServer {
   readonly url: string;
+  /** What it printed at its start. */
+  readonly output: string;
   /** Asks it to end, and waits until it has. */
   close(): Promise<void>;
 }
@@ -23,12 +25,15 @@ export async function startDemo(env: Readonly<Record<string, string>> = {}): Pro
   const errors: string[] = [];
   child.stderr.on("data", (chunk: Buffer) => errors.push(String(chunk)));
   const exited = once(child, "exit");
+  const lines: string[] = [];
   for await (const line of createInterface({ input: child.stdout })) {
+    lines.push(line);
     const url = /^rejoin demo: (\S+)$/.exec(line)?.[1];
     if (url === undefined) continue;
     child.stdout.resume();
     return {
       url,
+      output: lines.join("\n"),
       async close() {
         child.kill("SIGTERM");
         await exited;
