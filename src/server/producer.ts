@@ -148,7 +148,12 @@ class StreamProducer<TMessage> implements Producer {
       unwatch();
       this.running = false;
     }
-    await this.#report();
+    try {
+      await this.#report();
+    } catch (error) {
+      // A protocol that breaks its law, and throws, must not take the process with it.
+      this.#options.hooks.onError(error);
+    }
   }
 
   // Source → log.

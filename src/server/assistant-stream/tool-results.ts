@@ -83,7 +83,11 @@ export function toolResultStream(
       call.settled = true;
       const run = runTool(tool, call, abortSignal).then((response) => {
         running.delete(run);
-        controller.enqueue(resultChunk(index, response));
+        try {
+          controller.enqueue(resultChunk(index, response));
+        } catch {
+          // Nobody reads any more.
+        }
       });
       running.add(run);
     },

@@ -36,7 +36,11 @@ export class AssistantMessageAccumulator extends TransformStream<AssistantStream
       if (pending) return;
       pending = true;
       queueMicrotask(() => {
-        if (pending) controller.enqueue(fold.view());
+        try {
+          if (pending) controller.enqueue(fold.view());
+        } catch {
+          // Nobody reads any more.
+        }
         pending = false;
       });
     };

@@ -137,7 +137,7 @@ const REQUIRED: Readonly<Record<AssistantStreamChunk["type"], (fields: Fields) =
   "text-delta": ({ textDelta }) => isString(textDelta),
   "tool-call-args-text-finish": () => true,
   "tool-call-approval": ({ approval }) => isFields(approval) && isString(approval["id"]),
-  result: (fields) => Object.hasOwn(fields, "result"),
+  result: () => true,
   annotations: ({ annotations }) => Array.isArray(annotations),
   data: ({ data }) => Array.isArray(data),
   "step-start": ({ messageId }) => isOptionalString(messageId),
@@ -158,17 +158,49 @@ const REQUIRED_OF_PART: Readonly<Record<string, (fields: Fields) => boolean>> = 
   data: (fields) => isString(fields["name"]) && Object.hasOwn(fields, "data"),
 };
 
+/** What is nested deeper cannot be written again: `JSON.stringify` would overflow the stack. */
+const MAX_DEPTH = 500;
+/** Numbers that JSON can write and JavaScript cannot hold: they are read as infinite, and written as null. */
+const HUGE_NUMBER = /\d[eE]\+?\d{3}|\d{309}/;
+
 /** Reads a payload. A text instead of a chunk says, in a few words, why it is none. */
 export function parseChunk(payload: string): AssistantStreamChunk | string {
+  if (isTooDeep(payload)) return "a payload is nested too deep";
   let value: unknown;
   try {
     value = JSON.parse(payload);
+    // Every fold must see what a checkpoint keeps.
+    if (HUGE_NUMBER.test(payload)) value = JSON.parse(JSON.stringify(value));
   } catch {
     return "a payload is not JSON";
   }
-  if (!isFields(value)) return "a payload is not an object";
-  const chunk = Array.isArray(value["path"]) ? value : { ...value, path: [] };
-  return isChunk(chunk) ? chunk : `unknown or damaged chunk of type ${String(value["type"]).slice(0, 64)}`;
+  return checkChunk(value);
+}
+
+/** Checks a chunk that was parsed elsewhere. One without a path is about the message. */
+export function checkChunk(value: unknown): AssistantStreamChunk | string {
+  if (!isFields(value)) return "a chunk is not an object";
+  const { type } = value;
+  if (typeof type !== "string") return "a chunk has no type";
+  const chunk = value["path"] === undefined ? { ...value, path: [] } : value;
+  return isChunk(chunk) ? chunk : `unknown or damaged chunk of type ${type.slice(0, 64)}`;
+}
+
+function isTooDeep(payload: string): boolean {
+  if (payload.length < MAX_DEPTH) return false;
+  let depth = 0;
+  let inString = false;
+  for (let index = 0; index < payload.length; index += 1) {
+    const char = payload.charCodeAt(index);
+    if (inString) {
+      if (char === 0x5c) index += 1;
+      else if (char === 0x22) inString = false;
+    } else if (char === 0x22) inString = true;
+    else if (char === 0x5b || char === 0x7b) depth += 1;
+    else if (char === 0x5d || char === 0x7d) depth -= 1;
+    if (depth > MAX_DEPTH) return true;
+  }
+  return false;
 }
 
 function isChunk(value: Fields): value is Fields & AssistantStreamChunk {
@@ -186,7 +218,12 @@ function isChunkType(type: string): type is AssistantStreamChunk["type"] {
 
 /** Whether a part's beginning has what its type needs. */
 export function isPartInit(part: PartInit): boolean {
-  return Object.hasOwn(REQUIRED_OF_PART, part.type) && REQUIRED_OF_PART[part.type]?.({ ...part }) === true;
+  const type: unknown = part.type;
+  return (
+    typeof type === "string" &&
+    Object.hasOwn(REQUIRED_OF_PART, type) &&
+    REQUIRED_OF_PART[type]?.({ ...part }) === true
+  );
 }
 
 function isFields(value: unknown): value is Fields {

@@ -4,6 +4,7 @@ import type { JsonObject, JsonValue } from "../../json/json-value.ts";
 import type { StreamEnd } from "../../wire.ts";
 import type { StreamFold } from "../protocol.ts";
 import {
+  checkChunk,
   isPartInit,
   parseChunk,
   type AssistantStreamChunk,
@@ -67,6 +68,8 @@ export function createAssistantStreamFold(
   const data = growingList(metadata?.unstable_data ?? NO_VALUES);
   const annotations = growingList(metadata?.unstable_annotations ?? NO_VALUES);
   const steps = growingList(metadata?.steps ?? NO_STEPS);
+  /** Objects of the state that nobody has looked at yet, and that may so be changed in place. */
+  let unseen = new WeakSet<object>();
   /** Readers of tool calls' arguments, by the part's index. */
   const readers = new Map<number, IncrementalJson>();
   /** Tool calls whose `args` are behind their text. */
@@ -75,7 +78,7 @@ export function createAssistantStreamFold(
   let view: AssistantMessage | undefined;
 
   parts.all().forEach((part, index) => {
-    if (part.type !== "tool-call") return;
+    if (part.type !== "tool-call" || part.argsText === "") return;
     readerOf(index).feed(part.argsText);
     behind.add(index);
   });
@@ -84,11 +87,12 @@ export function createAssistantStreamFold(
     apply(payload) {
       const chunk = parseChunk(payload);
       if (typeof chunk === "string") onProblem(chunk);
-      else fold.applyChunk(chunk);
+      else take(chunk);
     },
     applyChunk(chunk) {
-      view = undefined;
-      applyChunk(chunk);
+      const checked = checkChunk(chunk);
+      if (typeof checked === "string") onProblem(checked);
+      else take(checked);
     },
     end(end) {
       view = undefined;
@@ -109,11 +113,12 @@ export function createAssistantStreamFold(
   };
   return fold;
 
-  function applyChunk(chunk: AssistantStreamChunk): void {
+  function take(chunk: AssistantStreamChunk): void {
+    view = undefined;
     switch (chunk.type) {
       case "part-start": {
         const known = isPartInit(chunk.part);
-        if (!known) onProblem(`unknown or damaged part of type ${String(chunk.part.type).slice(0, 64)}`);
+        if (!known) onProblem("an unknown or damaged part");
         parts.push([known ? beginPart(chunk.part) : PLACEHOLDER]);
         return;
       }
@@ -198,7 +203,7 @@ export function createAssistantStreamFold(
   function updateState({ operations }: ChunkOf<"update-state">): void {
     for (const operation of operations) {
       try {
-        state = applyStateOperation(state, operation);
+        state = applyStateOperation(state, operation, unseen);
       } catch (error) {
         onProblem(
           `update-state: ${error instanceof RangeError ? error.message : "the operation is not one"}`,
@@ -240,6 +245,7 @@ export function createAssistantStreamFold(
   }
 
   function viewMetadata(): AssistantMessage["metadata"] {
+    unseen = new WeakSet();
     metadataView ??= {
       unstable_state: state,
       unstable_data: data.view(),
@@ -317,8 +323,20 @@ function isSnapshot(value: unknown): value is Snapshot {
 }
 
 function isPart(part: unknown): boolean {
-  if (!isRecord(part) || typeof part["type"] !== "string") return false;
-  return part["type"] !== "tool-call" || typeof part["argsText"] === "string";
+  if (!isRecord(part)) return false;
+  switch (part["type"]) {
+    case "text":
+    case "reasoning":
+      return typeof part["text"] === "string" && isRecord(part["status"]);
+    case "tool-call":
+      return typeof part["argsText"] === "string" && isRecord(part["status"]);
+    case "source":
+    case "file":
+    case "data":
+      return true;
+    default:
+      return false;
+  }
 }
 
 function isRecord(value: unknown): value is Record<string, unknown> {

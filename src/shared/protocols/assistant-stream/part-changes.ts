@@ -77,6 +77,9 @@ export function finishArgs(part: ToolCallPart): ToolCallPart {
   return { ...part, state: "call", status };
 }
 
+/** What JSON makes of a tool that returned nothing: there is no such field. The tool did return. */
+const NO_RESULT = "<no result>";
+
 /** A tool call has a result. A preliminary one may be followed by others, but never follows the last one. */
 export function setResult(part: ToolCallPart, chunk: ChunkOf<"result">): ToolCallPart {
   const isPreliminary = chunk.isPreliminary === true;
@@ -94,7 +97,7 @@ export function setResult(part: ToolCallPart, chunk: ChunkOf<"result">): ToolCal
     ...base,
     state: isPreliminary ? (isArgsComplete ? "call" : "partial-call") : "result",
     ...(chunk.artifact === undefined ? {} : { artifact: chunk.artifact }),
-    result: chunk.result,
+    result: chunk.result === undefined ? NO_RESULT : chunk.result,
     isError: chunk.isError ?? false,
     ...(isPreliminary ? { isPreliminary } : {}),
     ...(chunk.modelContent === undefined ? {} : { modelContent: chunk.modelContent }),
@@ -131,6 +134,7 @@ export function endPart(
 ): AssistantMessagePart {
   if (!("status" in part) || part.status.type !== "running") return part;
   if (end !== "whole") return { ...part, status: { type: "incomplete", reason: end } };
-  // A tool call without a result waits for one: that is what the message's status says then.
-  return part.type === "tool-call" ? part : { ...part, status: { type: "complete", reason: "unknown" } };
+  if (part.type !== "tool-call") return { ...part, status: { type: "complete", reason: "unknown" } };
+  // A tool call without a result waits for somebody to give it.
+  return { ...part, status: { type: "requires-action", reason: "tool-call-result" } };
 }

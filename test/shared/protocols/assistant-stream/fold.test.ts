@@ -141,7 +141,11 @@ describe("the fold of an assistant stream", () => {
           fold.end({ status: "done" });
           const ours = JSON.parse(JSON.stringify(fold.view()));
           const theirs = JSON.parse(JSON.stringify(await theirMessage(all)), (_key, value) =>
-            isRunningText(value) ? { ...value, status: { type: "complete", reason: "unknown" } } : value,
+            isRunning(value, "text", "reasoning")
+              ? { ...value, status: { type: "complete", reason: "unknown" } }
+              : isRunning(value, "tool-call")
+                ? { ...value, status: { type: "requires-action", reason: "tool-call-result" } }
+                : value,
           );
           expect(ours).toEqual(theirs);
         },
@@ -216,6 +220,43 @@ describe("the fold of an assistant stream", () => {
         },
       ),
     );
+  });
+
+  it.each([
+    '{"type":{"toString":1}}',
+    '{"type":"part-start","path":[],"part":{"type":["text"]}}',
+    '{"type":"part-start","path":[],"part":{"type":{"toString":1}}}',
+    `{"type":"data","path":[],"data":${"[".repeat(5_000)}${"]".repeat(5_000)}}`,
+    '{"type":"result","path":["0"],"result":1}',
+  ])("takes no harm from %.60s", (payload) => {
+    const fold = foldOf([everyPartPayloads[1] ?? "", payload, everyPartPayloads[2] ?? ""]);
+    expect(fold.view().parts[0]).toMatchObject({ type: "reasoning", text: "First, " });
+    fold.end({ status: "done" });
+    expect(() => JSON.stringify(fold.snapshot())).not.toThrow();
+  });
+
+  it("reads a number that JavaScript cannot hold as every checkpoint keeps it", () => {
+    const set = (path: string[], value: string) =>
+      `{"type":"update-state","path":[],"operations":[{"type":"set","path":${JSON.stringify(path)},"value":${value}}]}`;
+    const whole = foldOf([set([], '{"a":1e999}'), set(["a", "b"], "1")]);
+    const restored = assistantStream.fold(
+      JSON.parse(JSON.stringify(foldOf([set([], '{"a":1e999}')]).snapshot())),
+    );
+    restored.apply(set(["a", "b"], "1"));
+    expect(JSON.stringify(restored.view())).toBe(JSON.stringify(whole.view()));
+  });
+
+  it("never changes a state that somebody has looked at", () => {
+    const set = (key: string): AssistantStreamChunk => ({
+      type: "update-state",
+      path: [],
+      operations: [{ type: "set", path: ["a", key], value: 1 }],
+    });
+    const fold = foldOf([JSON.stringify(set("x")), JSON.stringify(set("y"))]);
+    const before = fold.view().metadata.unstable_state;
+    fold.apply(JSON.stringify(set("z")));
+    expect(before).toEqual({ a: { x: 1, y: 1 } });
+    expect(fold.view().metadata.unstable_state).toEqual({ a: { x: 1, y: 1, z: 1 } });
   });
 
   it("passes over what it does not know, with one warning a kind", () => {
@@ -299,6 +340,7 @@ describe("the end of the stream", () => {
     const first = fold.view();
     expect(first.status).toEqual(messageStatus);
     expect(first.parts[0]).toMatchObject({ status: partStatus });
+    expect(JSON.stringify(first)).not.toContain('"running"');
     fold.end(end);
     expect(fold.view()).toEqual(first);
   });
@@ -389,8 +431,8 @@ describe("the accumulator", () => {
   });
 });
 
-function isRunningText(value: unknown): value is object {
+function isRunning(value: unknown, ...types: readonly string[]): value is object {
   if (typeof value !== "object" || value === null || !("type" in value) || !("status" in value)) return false;
   const { type, status } = value;
-  return (type === "text" || type === "reasoning") && JSON.stringify(status) === '{"type":"running"}';
+  return types.includes(String(type)) && JSON.stringify(status).startsWith('{"type":"running"');
 }
