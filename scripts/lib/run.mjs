@@ -32,6 +32,11 @@ export function which(names, fits = () => true) {
     .find((path) => existsSync(path) && fits(path));
 }
 
+/** How often it is looked whether npm is still there. */
+const ORPHAN_CHECK_MS = 250;
+
+const parent = process.ppid;
+
 let interrupted = false;
 
 /** Whether somebody asked for the end: what comes next need not begin. */
@@ -40,7 +45,8 @@ export function isInterrupted() {
 }
 
 /**
- * Runs a command to its end; resolves with its exit code. Being asked to end, it asks the command, and waits for it.
+ * Runs a command to its end; resolves with its exit code. Being asked to end, or left behind by the npm that ran the
+ * script, it asks the command to end, and waits for it.
  *
  * @param options `env` is added to {@link toolEnv}; `spawn` is added to the options of `child_process.spawn`.
  */
@@ -58,7 +64,14 @@ export function run(command, args, options = {}) {
       if (signal === "SIGINT" && process.stdin.isTTY) return;
       child.kill(signal);
     };
+    // An npm that is ended ends its shell, and the shell tells nobody.
+    const orphanCheck = setInterval(() => {
+      if (process.env.npm_lifecycle_event === undefined || process.ppid === parent) return;
+      clearInterval(orphanCheck);
+      onSignal("SIGTERM");
+    }, ORPHAN_CHECK_MS);
     const finish = (code) => {
+      clearInterval(orphanCheck);
       process.off("SIGINT", onSignal);
       process.off("SIGTERM", onSignal);
       resolve(code);
