@@ -6,6 +6,7 @@ import { formatCursor } from "../shared/cursor.ts";
 import { ResumableStreamError } from "../shared/errors.ts";
 import { formatSseComment, formatSseEvent } from "../shared/sse.ts";
 import { CONTROL_EVENT, type LiveControl, type StreamEnd } from "../shared/wire.ts";
+import type { Follower } from "./follower.ts";
 import { payloadToBytes } from "./stores/limits.ts";
 import type { FollowItem } from "./stores/stream-store.ts";
 
@@ -24,44 +25,46 @@ type Body = ReadableStream<Uint8Array<ArrayBuffer>>;
 const encoder = new TextEncoder();
 
 /** Renders a stream of events as SSE. Cancelling the body aborts `abort` and waits for the follower to let go. */
-export function renderEvents(
-  items: AsyncGenerator<FollowItem>,
-  abort: AbortController,
-  rendering: EventsRendering,
-): Body {
+export function renderEvents(items: Follower, abort: AbortController, rendering: EventsRendering): Body {
   const render = rendering.control ? controlRenderer(rendering) : plainRenderer(rendering);
-  let next: Promise<IteratorResult<FollowItem>> | undefined;
+  const silence = createSilence(rendering.heartbeatMs);
+  const end = (): Promise<void> => {
+    silence.close();
+    return letGo(items, abort);
+  };
+  let next: ReturnType<Follower["next"]> | undefined;
   return new ReadableStream(
     {
       async pull(controller) {
         try {
           for (;;) {
             next ??= items.next();
-            const result = await orHeartbeat(next, rendering.heartbeatMs);
-            if (result === "heartbeat") {
+            const result = await silence.during(next);
+            if (result === "silence") {
               controller.enqueue(encoder.encode(formatSseComment("heartbeat")));
               return;
             }
             next = undefined;
             if (result.done === true) {
+              silence.close();
               controller.close();
               return;
             }
             const rendered = render(result.value);
             if (rendered.text !== "") controller.enqueue(encoder.encode(rendered.text));
             if (rendered.last) {
-              await letGo(items, abort);
+              await end();
               controller.close();
               return;
             }
             if (rendered.text !== "") return;
           }
         } catch (error) {
-          await letGo(items, abort);
+          await end();
           controller.error(error);
         }
       },
-      cancel: () => letGo(items, abort),
+      cancel: end,
     },
     // Nothing is read ahead of the reader.
     { highWaterMark: 0 },
@@ -69,11 +72,7 @@ export function renderEvents(
 }
 
 /** Gives back the bytes of a stream of bytes. Errors where the stream ended with an error. */
-export function renderBytes(
-  streamId: string,
-  items: AsyncGenerator<FollowItem>,
-  abort: AbortController,
-): Body {
+export function renderBytes(streamId: string, items: Follower, abort: AbortController): Body {
   return new ReadableStream(
     {
       async pull(controller) {
@@ -190,15 +189,42 @@ function renderEntries(generation: string, item: Extract<FollowItem, { type: "en
   return text;
 }
 
-/** Waits for the next item, or says that it is time for a sign of life. */
-function orHeartbeat<T>(promise: Promise<T>, heartbeatMs: number): Promise<T | "heartbeat"> {
-  return new Promise((resolve, reject) => {
-    const timer = setTimeout(resolve, heartbeatMs, "heartbeat");
-    promise.then(resolve, reject).finally(() => clearTimeout(timer));
-  });
+/** Tells a silence. One timer, late by as much as was heard meanwhile, and not one an item. */
+interface Silence {
+  /** What a promise comes to, or `"silence"` when it takes too long. */
+  during<T>(promise: Promise<T>): Promise<T | "silence">;
+  close(): void;
 }
 
-async function letGo(items: AsyncGenerator<FollowItem>, abort: AbortController): Promise<void> {
+function createSilence(ms: number): Silence {
+  let timer: ReturnType<typeof setTimeout> | undefined;
+  let sinceMs = 0;
+  let tell: (() => void) | undefined;
+
+  function check(): void {
+    timer = undefined;
+    const leftMs = sinceMs + ms - performance.now();
+    if (tell === undefined) return;
+    if (leftMs > 0) timer = setTimeout(check, leftMs);
+    else tell();
+  }
+
+  return {
+    during: (promise) =>
+      new Promise((resolve, reject) => {
+        sinceMs = performance.now();
+        timer ??= setTimeout(check, ms);
+        tell = () => resolve("silence");
+        promise.then((result) => {
+          tell = undefined;
+          resolve(result);
+        }, reject);
+      }),
+    close: () => clearTimeout(timer),
+  };
+}
+
+async function letGo(items: Follower, abort: AbortController): Promise<void> {
   abort.abort();
-  await items.return(undefined);
+  await items.return();
 }

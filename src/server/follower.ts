@@ -25,54 +25,109 @@ export interface FollowerOptions {
 const RETRY_MS = 250;
 
 /**
- * Yields what the store tells, `live` once a generation. Ends without an `end` item when it is aborted, or when the store
+ * Gives what the store tells, `live` once a generation. Ends without an `end` item when it is aborted, or when the store
  * stays away: that is a cut, and the client resumes elsewhere.
  */
-export async function* followStream(options: FollowerOptions): AsyncGenerator<FollowItem> {
-  const { store, streamId, owner, producer, signal } = options;
-  let cursor = options.cursor;
-  let generation: string | undefined;
-  let live = false;
-  let awaySinceMs: number | undefined;
-  while (!signal.aborted) {
-    try {
-      for await (const item of store.follow(streamId, cursor, signal)) {
-        awaySinceMs = undefined;
-        if (item.type === "position") {
-          if (item.record.owner !== owner) {
-            yield { type: "end", end: { status: "missing", error: storedError("deleted") } };
-            return;
-          }
-          // Where reading goes on after an absence, the follower is told nothing new.
-          if (item.record.generation === generation && !item.reset) continue;
-          generation = item.record.generation;
-          live = false;
-          cursor = formatCursor(generation, item.seq);
-        } else if (item.type === "live") {
-          if (live) continue;
-          live = true;
-        }
-        yield item;
-        if (item.type === "end") return;
-        if (item.type === "entries" && generation !== undefined && generation !== "") {
-          cursor = formatCursor(generation, item.firstSeq + item.payloads.length - 1);
-        }
+export function followStream(options: FollowerOptions): Follower {
+  return new StreamFollower(options);
+}
+
+/** What {@link followStream} gives, one item at a time; `return` lets go of the store. */
+export interface Follower {
+  next(): Promise<IteratorResult<FollowItem, undefined>>;
+  return(): Promise<void>;
+}
+
+const OVER = { done: true, value: undefined } as const;
+
+/** Not a generator around the store's: every event of every follower passes here, and each layer of those costs. */
+class StreamFollower implements Follower {
+  readonly #options: FollowerOptions;
+  #items: AsyncIterator<FollowItem> | undefined;
+  #cursor: string;
+  #generation: string | undefined;
+  /** Number of the last entry of the generation that was passed on. */
+  #seq = 0;
+  #live = false;
+  #over = false;
+  #awaySinceMs: number | undefined;
+
+  constructor(options: FollowerOptions) {
+    this.#options = options;
+    this.#cursor = options.cursor;
+  }
+
+  async next(): Promise<IteratorResult<FollowItem, undefined>> {
+    const { store, streamId, signal } = this.#options;
+    while (!this.#over && !signal.aborted) {
+      try {
+        this.#items ??= store.follow(streamId, this.#cursor, signal)[Symbol.asyncIterator]();
+        const result = await this.#items.next();
+        if (result.done === true) break;
+        this.#awaySinceMs = undefined;
+        const item = this.#take(result.value);
+        if (item === undefined) continue;
+        if (item.type === "end") await this.return();
+        return { done: false, value: item };
+      } catch (error) {
+        if (signal.aborted) break;
+        if (!isResumableStreamError(error, "store-unavailable")) throw error;
+        const end = this.#endOfAbsence(error);
+        if (end !== undefined) return end;
+        await delay(RETRY_MS, signal);
+        this.#items = undefined;
+        if (this.#generation) this.#cursor = formatCursor(this.#generation, this.#seq);
       }
-      return;
-    } catch (error) {
-      if (signal.aborted) return;
-      if (!isResumableStreamError(error, "store-unavailable")) throw error;
-      awaySinceMs ??= performance.now();
-      if (producer?.storeLost === true) {
-        yield { type: "end", end: { status: "error", error: storedError("store-unavailable") } };
-        return;
-      }
-      if (performance.now() - awaySinceMs >= options.storeAwayMs && producer?.running !== true) {
-        options.onError(error);
-        return;
-      }
-      await delay(RETRY_MS, signal);
     }
+    this.#over = true;
+    return OVER;
+  }
+
+  async return(): Promise<void> {
+    this.#over = true;
+    await this.#items?.return?.();
+  }
+
+  /** What the follower is told of an item; `undefined` where that is nothing new. */
+  #take(item: FollowItem): FollowItem | undefined {
+    switch (item.type) {
+      case "position":
+        if (item.record.owner !== this.#options.owner) {
+          return { type: "end", end: { status: "missing", error: storedError("deleted") } };
+        }
+        // Where reading goes on after an absence, the follower is told nothing new.
+        if (item.record.generation === this.#generation && !item.reset) return undefined;
+        this.#generation = item.record.generation;
+        this.#seq = item.seq;
+        this.#live = false;
+        return item;
+      case "entries":
+        this.#seq = item.firstSeq + item.payloads.length - 1;
+        return item;
+      case "live": {
+        const known = this.#live;
+        this.#live = true;
+        return known ? undefined : item;
+      }
+      case "end":
+        return item;
+    }
+  }
+
+  /** The store is away: how this ends, if waiting for it is of no use any more. */
+  #endOfAbsence(error: unknown): IteratorResult<FollowItem, undefined> | undefined {
+    const { producer, storeAwayMs, onError } = this.#options;
+    this.#awaySinceMs ??= performance.now();
+    const storeLost = producer?.storeLost === true;
+    const isTooLong = performance.now() - this.#awaySinceMs >= storeAwayMs && producer?.running !== true;
+    if (!storeLost && !isTooLong) return undefined;
+    this.#over = true;
+    if (!storeLost) {
+      onError(error);
+      return OVER;
+    }
+    const end = { status: "error", error: storedError("store-unavailable") } as const;
+    return { done: false, value: { type: "end", end } };
   }
 }
 

@@ -117,8 +117,8 @@ class StreamProducer<TMessage> implements Producer {
   /** Why the store cannot be written any more, found while nothing was written. */
   #storeError: { readonly error: unknown } | undefined;
   #lastContactMs: number;
-  /** Settled and renewed on every change that somebody here may wait for. */
-  #changed = Promise.withResolvers<void>();
+  /** Called on the next change. */
+  #waiting: (() => void)[] = [];
 
   constructor(options: ProducerOptions<TMessage>) {
     this.#options = options;
@@ -181,7 +181,7 @@ class StreamProducer<TMessage> implements Producer {
         if (result.done) break;
         if (framing === null) this.#enqueue(bytesOf(result.value));
         else framing.push(eventChunkOf(result.value));
-        await this.#room();
+        if (this.#isCrowded()) await this.#until(() => !this.#isCrowded());
       }
       if (signal.aborted) return;
       await this.#until(() => this.#written === this.#log.length);
@@ -222,10 +222,9 @@ class StreamProducer<TMessage> implements Producer {
     this.#notify();
   }
 
-  /** Waits while the store is slower than the source; but a store that is away does not stop the source. */
-  #room(): Promise<void> | undefined {
-    if (this.#unwrittenBytes <= MAX_UNWRITTEN_BYTES || this.#storeIsAway) return undefined;
-    return this.#until(() => this.#unwrittenBytes <= MAX_UNWRITTEN_BYTES || this.#storeIsAway);
+  /** Whether the source waits for the store, which is slower; one that is away does not stop the source. */
+  #isCrowded(): boolean {
+    return this.#unwrittenBytes > MAX_UNWRITTEN_BYTES && !this.#storeIsAway;
   }
 
   // Log → store.
@@ -243,7 +242,8 @@ class StreamProducer<TMessage> implements Producer {
       const last = this.#batchEnd();
       const batch = this.#log.slice(first - 1, last);
       const verdict = await this.#insist(() => store.appendBatch(streamId, lease, first, batch));
-      if (verdict === undefined || !(await this.#accept(verdict))) return;
+      if (verdict?.verdict === "ok") this.#advance(verdict.lastSeq);
+      else if (verdict === undefined || !(await this.#accept(verdict))) return;
     }
   }
 
@@ -478,13 +478,15 @@ class StreamProducer<TMessage> implements Producer {
   // Waiting.
 
   #notify(): void {
-    this.#changed.resolve();
-    this.#changed = Promise.withResolvers<void>();
+    const waiting = this.#waiting;
+    if (waiting.length === 0) return;
+    this.#waiting = [];
+    for (const wake of waiting) wake();
   }
 
   async #until(condition: () => boolean): Promise<void> {
     while (!condition() && this.#loss === undefined && !this.#source.signal.aborted)
-      await this.#changed.promise;
+      await new Promise<void>((resolve) => void this.#waiting.push(resolve));
   }
 
   #delay(ms: number): Promise<void> {

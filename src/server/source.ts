@@ -19,7 +19,7 @@ export type MakeSource<TChunk = SourceChunk> = (
 
 /** Reads a source; `cancel` lets go of it and settles a read that waits. */
 export interface SourceReader {
-  read(): Promise<{ readonly done: true } | { readonly done: false; readonly value: unknown }>;
+  read(): Promise<{ readonly done?: boolean | undefined; readonly value?: unknown }>;
   cancel(reason: unknown): Promise<void>;
 }
 
@@ -45,10 +45,7 @@ export function openSource(source: StreamSource<unknown>): SourceReader {
 function readerOf(stream: ReadableStream<unknown>): SourceReader {
   const reader = stream.getReader();
   return {
-    async read() {
-      const result = await reader.read();
-      return result.done ? { done: true } : { done: false, value: result.value };
-    },
+    read: () => reader.read(),
     async cancel(reason) {
       await reader.cancel(reason);
       reader.releaseLock();
@@ -59,10 +56,7 @@ function readerOf(stream: ReadableStream<unknown>): SourceReader {
 function iteratorOf(iterable: AsyncIterable<unknown>): SourceReader {
   const iterator = iterable[Symbol.asyncIterator]();
   return {
-    async read() {
-      const result = await iterator.next();
-      return result.done ? { done: true } : { done: false, value: result.value };
-    },
+    read: () => iterator.next(),
     async cancel() {
       await iterator.return?.();
     },

@@ -7,7 +7,7 @@
 export interface RedisKeys {
   /** State of a stream: a hash. Also the name of the channel on which its changes are told. */
   meta(streamId: string): string;
-  /** Entries of one generation: a stream whose entry ids are `<seq>-0`. */
+  /** Entries of one generation: a stream whose entry ids are `<seq>-0`. Scripts make the same name out of the state's. */
   data(streamId: string, generation: string): string;
   /** The newest stream of a thread key: `<generation> <stream id>`. */
   thread(thread: string): string;

@@ -3,7 +3,7 @@
  * by Redis' clock; followers are told on a channel, over one connection a process.
  */
 import { assertStreamId, type Position } from "../../../shared/cursor.ts";
-import { publicMessageOf, ResumableStreamError, isResumableStreamError } from "../../../shared/errors.ts";
+import { publicMessageOf } from "../../../shared/errors.ts";
 import { unrefTimer } from "../../timers.ts";
 import { assertPositiveInteger, DEFAULT_TTL_MS, limitExceeded, resolveLimits } from "../limits.ts";
 import { locate, readEntries } from "../read-entries.ts";
@@ -21,6 +21,7 @@ import type {
   StreamOpenOptions,
   StreamRecord,
 } from "../stream-store.ts";
+import { createAttempt } from "./attempts.ts";
 import { createContact } from "./contact.ts";
 import { createRedisKeys } from "./keys.ts";
 import type { RedisArgument, RedisConnection } from "./redis-connection.ts";
@@ -32,6 +33,7 @@ import {
   replyOf,
   writeOptional,
   type RedisInspection,
+  type RedisReply,
 } from "./replies.ts";
 import { RESULT } from "./result-codes.ts";
 import { append as appendScript } from "./scripts/append.ts";
@@ -70,10 +72,6 @@ export interface RedisResumableStreamStore extends EventStreamStore, AsyncDispos
 
 /** Entries that are read at once. */
 const PAGE_ENTRIES = 1_000;
-/** A command that takes longer has failed: its caller sends it again, which does no harm. */
-const COMMAND_TIMEOUT_MS = 3_000;
-/** A command that takes longer tells of an outage, even if it was answered. */
-const SLOW_MS = 500;
 const LEAST_CHECK_MS = 2_500;
 /** Streams whose acquisition an instance remembers; the oldest have long ended. */
 const MAX_ACQUIRED = 20_000;
@@ -93,36 +91,18 @@ export function createRedisStore(
   const checkMs = Math.max(options.pollIntervalMs ?? 10_000, LEAST_CHECK_MS);
   const closing = new AbortController();
   const contact = createContact();
+  const attempt = createAttempt(contact);
   /** Generations that this instance acquired: what it may miss, and what its calls without a lease mean. */
   const acquired = new Map<string, string>();
 
   // Commands.
 
-  async function attempt<T>(command: Promise<T>): Promise<T> {
-    const startMs = performance.now();
-    let timer: ReturnType<typeof setTimeout> | undefined;
-    const timeout = new Promise<never>((_, reject) => {
-      timer = setTimeout(
-        () => reject(new Error(`No answer within ${COMMAND_TIMEOUT_MS} ms.`)),
-        COMMAND_TIMEOUT_MS,
-      );
-    });
-    try {
-      const result = await Promise.race([command, timeout]);
-      if (performance.now() - startMs > SLOW_MS) contact.interrupt();
-      return result;
-    } catch (cause) {
-      contact.interrupt();
-      if (isResumableStreamError(cause)) throw cause;
-      throw new ResumableStreamError("store-unavailable", "Redis did not do what it was asked.", { cause });
-    } finally {
-      clearTimeout(timer);
-      command.catch(() => {});
-    }
-  }
-
-  async function run(script: RedisScript, keyNames: readonly string[], args: readonly RedisArgument[]) {
-    return replyOf(await attempt(connection.run(script, keyNames, args)));
+  function run(
+    script: RedisScript,
+    keyNames: readonly string[],
+    args: readonly RedisArgument[],
+  ): Promise<RedisReply> {
+    return attempt(connection.run(script, keyNames, args)).then(replyOf);
   }
 
   async function look(streamId: string, seenUntil = ""): Promise<RedisInspection> {
@@ -226,7 +206,7 @@ export function createRedisStore(
     assertStreamId(streamId);
     const { status, error } = storedEnd;
     const args = [lease.token, status, error?.code ?? "", error?.message ?? "", String(lastSeq ?? "")];
-    const reply = await run(endScript, dataKeys(streamId, lease.token), args);
+    const reply = await run(endScript, [keys.meta(streamId)], args);
     return {
       verdict: settle(streamId, lease.token, readVerdict(reply)),
       changed: reply[0] === RESULT.ok && reply[2] === 1,
@@ -238,7 +218,7 @@ export function createRedisStore(
     if (tails.get(streamId) !== undefined) return;
     let giveBack: (() => void) | undefined;
     const done = (): void => {
-      const inspection = tails.get(streamId)?.state.inspection;
+      const inspection = tails.get(streamId)?.inspection;
       if (typeof inspection !== "object" || inspection.record.status !== "streaming") giveBack?.();
     };
     tails.take(streamId, done).then(
@@ -276,7 +256,7 @@ export function createRedisStore(
 
     async renew(streamId, lease) {
       assertStreamId(streamId);
-      const reply = await run(renewScript, dataKeys(streamId, lease.token), [lease.token]);
+      const reply = await run(renewScript, [keys.meta(streamId)], [lease.token]);
       return settle(streamId, lease.token, readVerdict(reply));
     },
 
@@ -330,7 +310,7 @@ export function createRedisStore(
     async delete(streamId) {
       assertStreamId(streamId);
       acquired.delete(streamId);
-      await run(forgetScript, [keys.meta(streamId)], [keys.data(streamId, "")]);
+      await run(forgetScript, [keys.meta(streamId)], []);
     },
 
     async find(thread) {
@@ -354,7 +334,7 @@ export function createRedisStore(
       };
       const check = (): void => {
         const tail = tails.get(streamId);
-        const loss = tail === undefined || stopped ? null : lossOf(tail.state.inspection, lease.token);
+        const loss = tail === undefined || stopped ? null : lossOf(tail.inspection, lease.token);
         if (loss === null) return;
         end();
         onLost(loss);
@@ -410,14 +390,14 @@ export function createRedisStore(
       let next = 1;
       let live = false;
       while (!stopped.aborted) {
-        const { inspection, lastSeq, lost } = tail.state;
+        const { inspection, lastSeq, lost, changes } = tail;
         if (typeof inspection === "string") {
           const code = lost || inspection === "absent" ? "missing" : inspection;
           yield { type: "end", end: { status: "missing", error: storedError(code) } };
           return;
         }
         if (record?.generation !== inspection.record.generation) {
-          record = inspection.record;
+          record = { ...inspection.record, lastSeq };
           const { seq, reset } = locate(record, position);
           next = seq + 1;
           live = false;
@@ -448,7 +428,7 @@ export function createRedisStore(
             continue;
           }
         }
-        if (tail.state.inspection !== inspection || stopped.aborted) continue;
+        if (tail.changes !== changes || stopped.aborted) continue;
         await changed.promise;
         changed = Promise.withResolvers<void>();
       }

@@ -11,6 +11,8 @@ export interface RedisState {
   /** Milliseconds of a lease; `null` when it never lapses. */
   readonly leaseMs: number | null;
   readonly expiresAt: number;
+  /** Milliseconds from the last sign of life to the expiry. */
+  readonly ttlMs: number;
   /** Redis' clock when it said so. */
   readonly now: number;
 }
@@ -18,8 +20,11 @@ export interface RedisState {
 /** What is where a stream should be. */
 export type RedisInspection = RedisState | "deleted" | "expired" | "absent";
 
-/** The elements of a reply. */
-export function replyOf(reply: unknown): readonly (string | number)[] {
+/** The elements of a script's reply, the first of them its result code. */
+export type RedisReply = readonly (string | number)[];
+
+/** Reads any script's reply. */
+export function replyOf(reply: unknown): RedisReply {
   if (Array.isArray(reply))
     return reply.map((element) => (typeof element === "number" ? element : String(element)));
   throw new ResumableStreamError(
@@ -29,8 +34,8 @@ export function replyOf(reply: unknown): readonly (string | number)[] {
 }
 
 /** Reads `{ code, record… }`. */
-export function readState(reply: readonly (string | number)[]): RedisState {
-  const [, generation, status, code, message, last, owner, protocol, until, expiresAt, now, lease] =
+export function readState(reply: RedisReply): RedisState {
+  const [, generation, status, code, message, last, owner, protocol, until, expiresAt, now, lease, ttl] =
     reply.map(String);
   const known = (["streaming", "done", "error", "stopped"] as const).find((name) => name === status);
   if (known === undefined || generation === undefined) {
@@ -51,19 +56,20 @@ export function readState(reply: readonly (string | number)[]): RedisState {
     leaseUntil: until ? Number(until) : null,
     leaseMs: lease ? Number(lease) : null,
     expiresAt: Number(expiresAt),
+    ttlMs: Number(ttl),
     now: Number(now),
   };
 }
 
 /** Reads the reply of `inspect` and `stop`. */
-export function readInspection(reply: readonly (string | number)[]): RedisInspection {
+export function readInspection(reply: RedisReply): RedisInspection {
   if (reply[0] === RESULT.absent) return "absent";
   if (reply[0] === RESULT.gone) return reply[1] === "expired" ? "expired" : "deleted";
   return readState(reply);
 }
 
 /** Reads the reply of a script that needs a lease. */
-export function readVerdict(reply: readonly (string | number)[]): AppendVerdict {
+export function readVerdict(reply: RedisReply): AppendVerdict {
   const [code, second, third, fourth, fifth] = reply;
   switch (code) {
     case RESULT.ok:

@@ -7,16 +7,7 @@
  */
 import type { EntryPayload } from "../stream-store.ts";
 import { unrefTimer } from "../../timers.ts";
-import type { RedisInspection } from "./replies.ts";
-
-/** What a tail knows. */
-export interface TailState {
-  readonly inspection: RedisInspection;
-  /** Last number of the log, as far as it was told. */
-  readonly lastSeq: number;
-  /** Set when Redis had lost the stream before its time for so long that nobody will put it back. */
-  readonly lost: boolean;
-}
+import type { RedisInspection, RedisState } from "./replies.ts";
 
 /** What a tail needs of the store. */
 export interface TailSource {
@@ -49,7 +40,15 @@ export class StreamTail {
   #inspection: RedisInspection = "absent";
   #lastSeq = 0;
   #lost = false;
+  #changes = 0;
+  /** The last number that was told since the last look was sent: its answer may be older. */
+  #heardSeq = 0;
   #vanishedSinceMs: number | undefined;
+  /** Milliseconds from `#sinceMs` until the stream expires, and until its lease lapses; `Infinity` when it never does. */
+  #expiresInMs = 0;
+  #lapsesInMs = Infinity;
+  /** When something was last heard, or looked for. */
+  #sinceMs = 0;
   /** The newest entries, without a gap, the first of them `#windowFirst`. */
   #window: EntryPayload[] = [];
   #windowFirst = 1;
@@ -63,8 +62,24 @@ export class StreamTail {
     this.#source = source;
   }
 
-  get state(): TailState {
-    return { inspection: this.#inspection, lastSeq: this.#lastSeq, lost: this.#lost };
+  /** What was read last. Its times and its last number may be older than what was told since. */
+  get inspection(): RedisInspection {
+    return this.#inspection;
+  }
+
+  /** Last number of the log, as far as it was told. */
+  get lastSeq(): number {
+    return this.#lastSeq;
+  }
+
+  /** Set when Redis had lost the stream before its time for so long that nobody will put it back. */
+  get lost(): boolean {
+    return this.#lost;
+  }
+
+  /** Counts up with each change. */
+  get changes(): number {
+    return this.#changes;
   }
 
   /** How many listen. */
@@ -100,6 +115,8 @@ export class StreamTail {
     this.#reading = (async () => {
       do {
         this.#readAgain = false;
+        this.#sinceMs = performance.now();
+        this.#heardSeq = 0;
         this.#take(await this.#source.inspect());
       } while (this.#readAgain && !this.#closed);
     })().finally(() => {
@@ -111,21 +128,22 @@ export class StreamTail {
 
   /** Takes what was told on the channel. */
   hear(message: string): void {
-    const [head = "", ...payloads] = message.split("\n");
-    const [kind, generation = "", ...numbers] = head.split(" ");
+    const headEnd = message.indexOf("\n");
+    const head = headEnd < 0 ? message : message.slice(0, headEnd);
+    const [kind, generation = "", one, two] = head.split(" ");
     const inspection = this.#inspection;
     const isKnown = typeof inspection !== "string" && inspection.record.generation === generation;
     if (kind === "a" && isKnown) {
-      const [first = 0, last = 0, until = 0, expiresAt = 0, now = 0] = numbers.map(Number);
-      this.#append(first, last, payloads);
-      this.#sign(last, numbers[2] === "" ? null : until, expiresAt, now);
+      const last = Number(two);
+      this.#append(Number(one), last, headEnd < 0 ? [] : message.slice(headEnd + 1).split("\n"));
+      this.#sign(last, inspection);
     } else if (kind === "r" && isKnown) {
-      const [last = 0, until = 0, expiresAt = 0, now = 0] = numbers.map(Number);
+      const last = Number(one);
       // A smaller number than before: Redis has lost entries, which their producer writes again.
       if (last < this.#lastSeq) this.#forgetWindow(last);
-      this.#sign(last, numbers[1] === "" ? null : until, expiresAt, now);
+      this.#sign(last, inspection);
     } else {
-      void this.refresh().catch(() => {});
+      this.refresh().catch(() => {});
     }
   }
 
@@ -152,20 +170,18 @@ export class StreamTail {
     this.#windowFirst = last + 1;
   }
 
-  #sign(lastSeq: number, leaseUntil: number | null, expiresAt: number, now: number): void {
-    const inspection = this.#inspection;
-    if (typeof inspection === "string") return;
-    this.#lastSeq = lastSeq;
-    this.#inspection = {
-      ...inspection,
-      record: { ...inspection.record, lastSeq },
-      leaseUntil,
-      expiresAt,
-      now,
-    };
+  /** A sign of life: deadlines only move away with it, so the timer that is armed is early enough. */
+  #sign(lastSeq: number, { ttlMs, leaseMs }: RedisState): void {
+    this.#lastSeq = this.#heardSeq = lastSeq;
+    this.#expectEnd(ttlMs, leaseMs ?? Infinity);
     this.#notify();
-    // Deadlines only move away with a sign of life, so the timer that is armed is early enough.
     if (this.#timer === undefined) this.#arm();
+  }
+
+  #expectEnd(expiresInMs: number, lapsesInMs: number): void {
+    this.#sinceMs = performance.now();
+    this.#expiresInMs = expiresInMs;
+    this.#lapsesInMs = lapsesInMs;
   }
 
   #take(inspection: RedisInspection): void {
@@ -180,40 +196,51 @@ export class StreamTail {
     }
     this.#inspection = inspection;
     if (typeof inspection !== "string") {
-      const isSame = typeof before !== "string" && before.record.generation === inspection.record.generation;
-      if (!isSame || inspection.record.lastSeq < this.#lastSeq) this.#forgetWindow(inspection.record.lastSeq);
-      this.#lastSeq = inspection.record.lastSeq;
+      const { generation, lastSeq: readSeq } = inspection.record;
+      const isSame = typeof before !== "string" && before.record.generation === generation;
+      const lastSeq = isSame ? Math.max(readSeq, this.#heardSeq) : readSeq;
+      if (!isSame || lastSeq < this.#lastSeq) this.#forgetWindow(lastSeq);
+      this.#lastSeq = lastSeq;
+      const { expiresAt, leaseUntil, now } = inspection;
+      this.#expectEnd(
+        Math.max(expiresAt - now, 0),
+        leaseUntil === null ? Infinity : Math.max(leaseUntil - now, 0),
+      );
     }
     this.#notify();
   }
 
-  /** Plans the next look: when something may have happened that nobody tells. */
+  /** Plans the next look: when something may have happened that nobody told. */
   #arm(): void {
     clearTimeout(this.#timer);
     this.#timer = undefined;
-    if (this.#closed) return;
-    let delayMs = this.#source.checkMs;
-    const inspection = this.#inspection;
-    if (this.#vanishedSinceMs !== undefined && !this.#lost) delayMs = VANISHED_CHECK_MS;
-    else if (typeof inspection === "string" || inspection.record.status !== "streaming") return;
-    else {
-      delayMs = Math.min(delayMs, Math.max(inspection.expiresAt - inspection.now, 0) + LAPSE_SLACK_MS);
-      if (inspection.leaseUntil !== null) {
-        const leftMs = Math.max(inspection.leaseUntil - inspection.now, 0);
-        const patienceMs = this.#source.patienceMs(inspection.leaseMs ?? 0);
-        delayMs = Math.min(delayMs, Math.max(leftMs, patienceMs) + LAPSE_SLACK_MS);
-      }
-    }
+    const delayMs = this.#lookInMs();
+    if (this.#closed || delayMs === undefined) return;
     const plannedMs = performance.now() + delayMs;
     this.#timer = setTimeout(() => {
       this.#timer = undefined;
       if (performance.now() - plannedMs > SLEPT_MS) this.#source.onSleep();
-      this.refresh().catch(() => {});
+      // What was heard meanwhile may have put it off.
+      const leftMs = this.#lookInMs();
+      if (leftMs !== undefined && leftMs > 0) this.#arm();
+      else this.refresh().catch(() => {});
     }, delayMs);
     unrefTimer(this.#timer);
   }
 
+  #lookInMs(): number | undefined {
+    const inspection = this.#inspection;
+    const passedMs = performance.now() - this.#sinceMs;
+    if (this.#vanishedSinceMs !== undefined && !this.#lost) return Math.max(VANISHED_CHECK_MS - passedMs, 0);
+    if (typeof inspection === "string" || inspection.record.status !== "streaming") return undefined;
+    const patienceMs = this.#source.patienceMs(inspection.leaseMs ?? 0);
+    const lapseMs = Math.max(this.#lapsesInMs - passedMs + LAPSE_SLACK_MS, patienceMs);
+    const expiryMs = this.#expiresInMs - passedMs + LAPSE_SLACK_MS;
+    return Math.max(Math.min(this.#source.checkMs - passedMs, expiryMs, lapseMs), 0);
+  }
+
   #notify(): void {
+    this.#changes += 1;
     for (const listener of this.#listeners) listener();
   }
 }

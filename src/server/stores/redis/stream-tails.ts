@@ -1,5 +1,6 @@
 /** The tails of a process, over one connection that listens: opened with the first of them, closed when there is none. */
 import { unrefTimer } from "../../timers.ts";
+import type { Attempt } from "./attempts.ts";
 import type { Contact } from "./contact.ts";
 import type { RedisConnection, RedisSubscriber } from "./redis-connection.ts";
 import type { RedisInspection } from "./replies.ts";
@@ -31,8 +32,7 @@ export interface StreamTailsOptions {
   readonly channelOf: (streamId: string) => string;
   /** Reads the state of a stream; where its lease has lapsed and this process may say so, ends it first. */
   readonly inspect: (streamId: string) => Promise<RedisInspection>;
-  /** Runs a command within a bounded time, and gives its failures their name. */
-  readonly attempt: <T>(command: Promise<T>) => Promise<T>;
+  readonly attempt: Attempt;
 }
 
 /** The connection is closed when nobody has needed it for this long. */

@@ -16,12 +16,12 @@ local first = tonumber(ARGV[2]) or s.last + 1
 local count = #ARGV - 6
 local from = s.last + 1 - first
 if from < 0 then
-  keep(data)
-  tell("r " .. s.gen .. " " .. int(s.last) .. " " .. times())
-  return { 0, int(s.last) }
+  keep()
+  tell("r " .. s.gen .. " " .. s.last)
+  return { 0, s.last }
 end
 local maxChunk, maxEntries, maxBytes = tonumber(ARGV[3]), tonumber(ARGV[4]), tonumber(ARGV[5])
-local bytes = tonumber(s.bytes)
+local bytes = s.bytes
 local limit = nil
 local told = {}
 local toldBytes = 0
@@ -34,7 +34,7 @@ while to < count and not limit do
   elseif seq > maxEntries then limit = "maxEntriesPerStream"
   elseif bytes + size > maxBytes then limit = "maxStreamBytes"
   else
-    redis.call("XADD", data, int(seq) .. "-0", "p", payload)
+    redis.call("XADD", data, seq .. "-0", "p", payload)
     bytes = bytes + size
     toldBytes = toldBytes + size + 1
     if toldBytes <= MAX_TOLD_BYTES then told[#told + 1] = payload end
@@ -43,13 +43,14 @@ while to < count and not limit do
 end
 local before = s.last
 s.last = first + to - 1
-if s.last > before then redis.call("HSET", meta, "last", int(s.last), "bytes", int(bytes)) end
-keep(data)
-local message = "a " .. s.gen .. " " .. int(before + 1) .. " " .. int(s.last) .. " " .. times()
+local last = tostring(s.last)
+keep("last", last, "bytes", tostring(bytes))
+if before == 0 then live(data) end
+local message = "a " .. s.gen .. " " .. before + 1 .. " " .. last
 if ARGV[6] == "1" and s.last > before and toldBytes <= MAX_TOLD_BYTES then
   message = message .. "\\n" .. table.concat(told, "\\n")
 end
 tell(message)
-if limit then return { 5, int(s.last), limit } end
-return { 0, int(s.last) }
+if limit then return { 5, s.last, limit } end
+return { 0, s.last }
 `);

@@ -9,8 +9,11 @@ import { defineScript, type RedisScript } from "./script.ts";
  */
 export const open: RedisScript = defineScript(`
 condemn(ARGV[7])
-local lost = s.st == "error" and s.code == "producer-lost" and s.owner == ARGV[4]
-if s.gen and not isGone() and not (ARGV[6] == "1" and lost) then
+local function isTakenOver()
+  local r = rest()
+  return ARGV[6] == "1" and s.st == "error" and r.code == "producer-lost" and r.owner == ARGV[4]
+end
+if s.gen and not gone() and not isTakenOver() then
   return { 7, unpack(record()) }
 end
 local stamp = now
@@ -23,10 +26,10 @@ for _ = 1, 9 do
   stamp = math.floor(stamp / 36)
 end
 redis.call("DEL", meta)
-s = { gen = digits .. "-" .. ARGV[1], st = "streaming", last = 0, owner = ARGV[4], proto = ARGV[5], ttl = ARGV[2], lease = ARGV[3] }
-redis.call("HSET", meta, "gen", s.gen, "st", s.st, "code", "", "msg", "", "last", 0, "bytes", 0,
-  "owner", s.owner, "proto", s.proto, "ttl", s.ttl, "lease", s.lease)
-keep(false)
+s = { gen = digits .. "-" .. ARGV[1], st = "streaming", last = 0, ttl = tonumber(ARGV[2]), lease = tonumber(ARGV[3]) }
+redis.call("HSET", meta, "gen", s.gen, "st", s.st, "last", "0", "bytes", "0",
+  "ttl", ARGV[2], "lease", ARGV[3], "owner", ARGV[4], "proto", ARGV[5])
+keep()
 tell("c " .. s.gen)
 return { 6, unpack(record()) }
 `);

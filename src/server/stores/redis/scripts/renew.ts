@@ -3,14 +3,14 @@ import { defineScript, type RedisScript } from "./script.ts";
 /**
  * Renews the lease and the TTL.
  *
- * KEYS[1] state, KEYS[2] data of the lease's generation
+ * KEYS[1] state
  * ARGV: lease
  * Reply: { ok, last } | a loss
  */
 export const renew: RedisScript = defineScript(`
 local lost = loss(ARGV[1])
 if lost then return lost end
-keep(KEYS[2])
-tell("r " .. s.gen .. " " .. int(s.last) .. " " .. times())
-return { 0, int(s.last) }
+keep()
+tell("r " .. s.gen .. " " .. s.last)
+return { 0, s.last }
 `);

@@ -11,14 +11,14 @@ export const restore: RedisScript = defineScript(`
 local lost = loss(ARGV[1])
 if lost and lost[1] ~= 4 then return lost end
 if lost then
-  s = { gen = ARGV[1], st = "streaming", last = 0, ttl = ARGV[2], lease = ARGV[3], owner = ARGV[4], proto = ARGV[5] }
+  s = { gen = ARGV[1], st = "streaming", last = 0, ttl = tonumber(ARGV[2]) }
   -- Entries that were not lost stay.
   local newest = redis.call("XREVRANGE", KEYS[2], "+", "-", "COUNT", 1)
   if newest[1] then s.last = tonumber(string.match(newest[1][1], "^(%d+)")) end
-  redis.call("HSET", meta, "gen", s.gen, "st", s.st, "code", "", "msg", "", "last", int(s.last), "bytes", 0,
-    "owner", s.owner, "proto", s.proto, "ttl", s.ttl, "lease", s.lease)
+  redis.call("HSET", meta, "gen", s.gen, "st", s.st, "last", tostring(s.last), "bytes", "0",
+    "ttl", ARGV[2], "lease", ARGV[3], "owner", ARGV[4], "proto", ARGV[5])
 end
-keep(KEYS[2])
-tell("r " .. s.gen .. " " .. int(s.last) .. " " .. times())
-return { 0, int(s.last) }
+keep()
+tell("r " .. s.gen .. " " .. s.last)
+return { 0, s.last }
 `);

@@ -2,14 +2,14 @@
  * A Lua script, and what all scripts share: the stream's state, the clock, and what is told on the channel.
  *
  * The state is a hash with the fields
- * - `gen`  generation; `st` status; `code`, `msg` error; `last` last sequence number; `bytes` of all entries
- * - `owner` `=<owner>`, or `-` for null; `proto` `=<protocol>`, or `-` for bytes
- * - `ttl`, `lease` milliseconds (`lease` empty: never lapses); `exp`, `until` when they are over, by Redis' clock
- * - `tomb` set on a stream that was deleted: kept a while, so that followers can tell that from a loss
+ * - `gen`  generation; `st` status, also `deleted` for a while, so that followers can tell that from a loss
+ * - `last` last sequence number; `bytes` of all entries
+ * - `ttl`, `lease` milliseconds (`lease` empty: never lapses), both counted from `at`, the last sign of life
+ * - `code`, `msg` error; `owner` `=<owner>`, or `-` for null; `proto` `=<protocol>`, or `-` for bytes
  *
  * What is told on the channel `KEYS[1]`, a line each, fields split by a space:
- * - `a gen first last until exp now` and, for events, a line for each payload: entries were appended
- * - `r gen last until exp now`: a sign of life
+ * - `a gen first last` and, for events, a line for each payload: entries were appended
+ * - `r gen last`: a sign of life
  * - `c gen`: the state changed otherwise; it is to be read
  */
 
@@ -20,6 +20,8 @@ export interface RedisScript {
 
 /** Milliseconds that the state of an expired or deleted stream is kept beyond its time. */
 const GRACE_MS = 60_000;
+/** How finely the lives of keys follow their stream's: much less than the grace. */
+const KEEP_MS = 10_000;
 /** Payloads together larger than this are not told, only that they are there. */
 const MAX_TOLD_BYTES = 65_536;
 
@@ -27,48 +29,64 @@ const PRELUDE = `
 local time = redis.call("TIME")
 local now = time[1] * 1000 + math.floor(time[2] / 1000)
 local meta = KEYS[1]
-local FIELDS = { "gen", "st", "code", "msg", "last", "bytes", "owner", "proto", "ttl", "lease", "until", "exp", "tomb" }
-local s = {}
-local function load()
-  local values = redis.call("HMGET", meta, unpack(FIELDS))
-  for i, name in ipairs(FIELDS) do s[name] = values[i] or false end
-  if s.last then s.last = tonumber(s.last) end
+-- What appends need; the rest is read where it is asked for.
+local v = redis.call("HMGET", meta, "gen", "st", "last", "bytes", "ttl", "lease", "at")
+local s = {
+  gen = v[1], st = v[2], last = tonumber(v[3]), bytes = tonumber(v[4]),
+  ttl = tonumber(v[5]), lease = tonumber(v[6]), at = tonumber(v[7]),
+}
+local function rest()
+  local r = redis.call("HMGET", meta, "code", "msg", "owner", "proto")
+  return { code = r[1] or "", msg = r[2] or "", owner = r[3], proto = r[4] }
 end
-load()
 local function tell(message) redis.call("PUBLISH", meta, message) end
--- A number as Lua writes it may have an exponent.
-local function int(n) return string.format("%.0f", n) end
-local function isGone() return s.gen and (s.tomb or now >= tonumber(s.exp)) end
-local function keep(data)
-  s.exp = now + tonumber(s.ttl)
-  s["until"] = s.lease ~= "" and s.st == "streaming" and int(now + tonumber(s.lease)) or ""
-  redis.call("HSET", meta, "exp", int(s.exp), "until", s["until"])
-  redis.call("PEXPIRE", meta, int(tonumber(s.ttl) + GRACE_MS))
-  if data then redis.call("PEXPIRE", data, int(tonumber(s.ttl) + GRACE_MS)) end
+-- Why a stream is no more; nil where it is.
+local function gone()
+  if s.st == "deleted" then return "deleted" end
+  if s.gen and now >= s.at + s.ttl then return "expired" end
 end
-local function times() return s["until"] .. " " .. int(s.exp) .. " " .. int(now) end
+-- When the lease lapses, as text; empty when it never does.
+local function lapse()
+  return s.lease and s.st == "streaming" and tostring(s.at + s.lease) or ""
+end
+-- Data of the stream's generation: a key beside the state's.
+local function dataKey() return string.sub(meta, 1, -5) .. "data:" .. s.gen end
+local function live(key) redis.call("PEXPIRE", key, s.ttl + GRACE_MS) end
+-- A sign of life, written with more fields. The keys' own lives are longer than the stream's, so they need not follow at
+-- once: they do when the time passes into another KEEP_MS.
+local function keep(...)
+  local before = s.at
+  s.at = now
+  redis.call("HSET", meta, "at", tostring(now), ...)
+  if before and math.floor(before / KEEP_MS) == math.floor(now / KEEP_MS) then return end
+  live(meta)
+  live(dataKey())
+end
 local function finish(status, code, msg)
-  s.st, s.code, s.msg = status, code, msg
-  redis.call("HSET", meta, "st", status, "code", code, "msg", msg)
-  keep(false)
+  s.st = status
+  keep("st", status, "code", code, "msg", msg)
   tell("c " .. s.gen)
 end
 -- Ends the stream as producer-lost if its lease is still the one that the caller saw lapse.
 local function condemn(seen)
-  if seen ~= "" and s.gen and not isGone() and s.st == "streaming" and s["until"] == seen and now >= tonumber(seen) then
+  if seen ~= "" and s.gen and not gone() and lapse() == seen and now >= tonumber(seen) then
     finish("error", "producer-lost", ARGV[#ARGV])
   end
 end
 local function record()
-  return { s.gen, s.st, s.code or "", s.msg or "", int(s.last), s.owner, s.proto, s["until"] or "", int(tonumber(s.exp)), int(now), s.lease or "" }
+  local r = rest()
+  return { s.gen, s.st, r.code, r.msg, s.last, r.owner, r.proto, lapse(), tostring(s.at + s.ttl), tostring(now),
+    tostring(s.lease or ""), tostring(s.ttl) }
 end
 -- Why a lease gives no right; nil when it does.
 local function loss(token)
   if not s.gen then return { 4 } end
-  if s.gen ~= token then return isGone() and { 3, s.tomb and "deleted" or "expired" } or { 1 } end
-  if isGone() then return { 3, s.tomb and "deleted" or "expired" } end
-  if s.st ~= "streaming" then return { 2, int(s.last), s.st, s.code or "", s.msg or "" } end
-  return nil
+  if gone() then return { 3, gone() } end
+  if s.gen ~= token then return { 1 } end
+  if s.st ~= "streaming" then
+    local r = rest()
+    return { 2, s.last, s.st, r.code, r.msg }
+  end
 end
 `;
 
@@ -77,6 +95,7 @@ export function defineScript(body: string): RedisScript {
   return {
     source: `${PRELUDE}\n${body}`
       .replaceAll("MAX_TOLD_BYTES", String(MAX_TOLD_BYTES))
+      .replaceAll("KEEP_MS", String(KEEP_MS))
       .replaceAll("GRACE_MS", String(GRACE_MS)),
   };
 }
