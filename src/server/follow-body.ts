@@ -27,43 +27,35 @@ const encoder = new TextEncoder();
 /** Renders a stream of events as SSE. Cancelling the body aborts `abort` and waits for the follower to let go. */
 export function renderEvents(items: Follower, abort: AbortController, rendering: EventsRendering): Body {
   const render = rendering.control ? controlRenderer(rendering) : plainRenderer(rendering);
-  const silence = createSilence(rendering.heartbeatMs);
   const end = (): Promise<void> => {
     silence.close();
     return letGo(items, abort);
   };
-  let next: ReturnType<Follower["next"]> | undefined;
+  let body: ReadableStreamDefaultController<Uint8Array<ArrayBuffer>>;
+  const silence = createSilence(rendering.heartbeatMs, () => {
+    // One that nobody has read yet is enough.
+    if (body.desiredSize === 0) body.enqueue(encoder.encode(formatSseComment("heartbeat")));
+  });
+  // Of each event of each follower: no more is made anew than has to be.
+  const fail = async (error: unknown): Promise<void> => {
+    await end();
+    body.error(error);
+  };
+  const take = (result: Awaited<ReturnType<Follower["next"]>>): Promise<void> | undefined => {
+    silence.end();
+    const { text, last } = result.done === true ? END : render(result.value);
+    if (text !== "") body.enqueue(encoder.encode(text));
+    if (last) return end().then(() => body.close());
+    return text === "" ? pull() : undefined;
+  };
+  const pull = (): Promise<void> => {
+    silence.begin();
+    return items.next().then(take).catch(fail);
+  };
   return new ReadableStream(
     {
-      async pull(controller) {
-        try {
-          for (;;) {
-            next ??= items.next();
-            const result = await silence.during(next);
-            if (result === "silence") {
-              controller.enqueue(encoder.encode(formatSseComment("heartbeat")));
-              return;
-            }
-            next = undefined;
-            if (result.done === true) {
-              silence.close();
-              controller.close();
-              return;
-            }
-            const rendered = render(result.value);
-            if (rendered.text !== "") controller.enqueue(encoder.encode(rendered.text));
-            if (rendered.last) {
-              await end();
-              controller.close();
-              return;
-            }
-            if (rendered.text !== "") return;
-          }
-        } catch (error) {
-          await end();
-          controller.error(error);
-        }
-      },
+      start: (controller) => void (body = controller),
+      pull,
       cancel: end,
     },
     // Nothing is read ahead of the reader.
@@ -117,6 +109,7 @@ interface Rendered {
 }
 
 const NOTHING: Rendered = { text: "", last: false };
+const END: Rendered = { text: "", last: true };
 
 function controlRenderer({ heartbeatMs }: EventsRendering): (item: FollowItem) => Rendered {
   let generation = "";
@@ -189,37 +182,37 @@ function renderEntries(generation: string, item: Extract<FollowItem, { type: "en
   return text;
 }
 
-/** Tells a silence. One timer, late by as much as was heard meanwhile, and not one an item. */
+/** Tells of silence while somebody waits, again and again. One timer for all waiting, since most of it is short. */
 interface Silence {
-  /** What a promise comes to, or `"silence"` when it takes too long. */
-  during<T>(promise: Promise<T>): Promise<T | "silence">;
+  begin(): void;
+  end(): void;
   close(): void;
 }
 
-function createSilence(ms: number): Silence {
+function createSilence(ms: number, tell: () => void): Silence {
   let timer: ReturnType<typeof setTimeout> | undefined;
-  let sinceMs = 0;
-  let tell: (() => void) | undefined;
+  let sinceMs: number | undefined;
 
   function check(): void {
     timer = undefined;
-    const leftMs = sinceMs + ms - performance.now();
-    if (tell === undefined) return;
-    if (leftMs > 0) timer = setTimeout(check, leftMs);
-    else tell();
+    if (sinceMs === undefined) return;
+    let leftMs = sinceMs + ms - performance.now();
+    if (leftMs <= 0) {
+      tell();
+      sinceMs = performance.now();
+      leftMs = ms;
+    }
+    timer = setTimeout(check, leftMs);
   }
 
   return {
-    during: (promise) =>
-      new Promise((resolve, reject) => {
-        sinceMs = performance.now();
-        timer ??= setTimeout(check, ms);
-        tell = () => resolve("silence");
-        promise.then((result) => {
-          tell = undefined;
-          resolve(result);
-        }, reject);
-      }),
+    begin() {
+      sinceMs = performance.now();
+      timer ??= setTimeout(check, ms);
+    },
+    end() {
+      sinceMs = undefined;
+    },
     close: () => clearTimeout(timer),
   };
 }

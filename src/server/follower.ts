@@ -34,11 +34,13 @@ export function followStream(options: FollowerOptions): Follower {
 
 /** What {@link followStream} gives, one item at a time; `return` lets go of the store. */
 export interface Follower {
-  next(): Promise<IteratorResult<FollowItem, undefined>>;
+  next(): Promise<Result>;
   return(): Promise<void>;
 }
 
-const OVER = { done: true, value: undefined } as const;
+type Result = IteratorResult<FollowItem, undefined>;
+
+const OVER: Result = { done: true, value: undefined };
 
 /** Not a generator around the store's: every event of every follower passes here, and each layer of those costs. */
 class StreamFollower implements Follower {
@@ -55,38 +57,48 @@ class StreamFollower implements Follower {
   constructor(options: FollowerOptions) {
     this.#options = options;
     this.#cursor = options.cursor;
+    this.#over = options.signal.aborted;
+    options.signal.addEventListener("abort", () => void (this.#over = true), { once: true });
   }
 
-  async next(): Promise<IteratorResult<FollowItem, undefined>> {
+  next(): Promise<Result> {
+    if (this.#over) return Promise.resolve(OVER);
     const { store, streamId, signal } = this.#options;
-    while (!this.#over && !signal.aborted) {
-      try {
-        this.#items ??= store.follow(streamId, this.#cursor, signal)[Symbol.asyncIterator]();
-        const result = await this.#items.next();
-        if (result.done === true) break;
-        this.#awaySinceMs = undefined;
-        const item = this.#take(result.value);
-        if (item === undefined) continue;
-        if (item.type === "end") await this.return();
-        return { done: false, value: item };
-      } catch (error) {
-        if (signal.aborted) break;
-        if (!isResumableStreamError(error, "store-unavailable")) throw error;
-        const end = this.#endOfAbsence(error);
-        if (end !== undefined) return end;
-        await delay(RETRY_MS, signal);
-        this.#items = undefined;
-        if (this.#generation) this.#cursor = formatCursor(this.#generation, this.#seq);
-      }
+    try {
+      this.#items ??= store.follow(streamId, this.#cursor, signal)[Symbol.asyncIterator]();
+      return this.#items.next().then(this.#pass, this.#wait);
+    } catch (error) {
+      return this.#wait(error);
     }
-    this.#over = true;
-    return OVER;
   }
 
   async return(): Promise<void> {
     this.#over = true;
     await this.#items?.return?.();
   }
+
+  readonly #pass = (result: IteratorResult<FollowItem>): Result | Promise<Result> => {
+    if (result.done === true) {
+      this.#over = true;
+      return OVER;
+    }
+    this.#awaySinceMs = undefined;
+    const item = this.#take(result.value);
+    if (item === undefined) return this.next();
+    const passed = { done: false, value: item } as const;
+    return item.type === "end" ? this.return().then(() => passed) : passed;
+  };
+
+  readonly #wait = async (error: unknown): Promise<Result> => {
+    if (this.#over) return OVER;
+    if (!isResumableStreamError(error, "store-unavailable")) throw error;
+    const end = this.#endOfAbsence(error);
+    if (end !== undefined) return end;
+    await delay(RETRY_MS, this.#options.signal);
+    this.#items = undefined;
+    if (this.#generation) this.#cursor = formatCursor(this.#generation, this.#seq);
+    return this.next();
+  };
 
   /** What the follower is told of an item; `undefined` where that is nothing new. */
   #take(item: FollowItem): FollowItem | undefined {
@@ -115,7 +127,7 @@ class StreamFollower implements Follower {
   }
 
   /** The store is away: how this ends, if waiting for it is of no use any more. */
-  #endOfAbsence(error: unknown): IteratorResult<FollowItem, undefined> | undefined {
+  #endOfAbsence(error: unknown): Result | undefined {
     const { producer, storeAwayMs, onError } = this.#options;
     this.#awaySinceMs ??= performance.now();
     const storeLost = producer?.storeLost === true;

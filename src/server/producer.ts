@@ -229,22 +229,36 @@ class StreamProducer<TMessage> implements Producer {
 
   // Log → store.
 
-  async #writeLog(): Promise<void> {
+  /** Resolves when the source has ended and all of it is written, or there is nothing more to write to. */
+  #writeLog(): Promise<void> {
+    return new Promise((resolve, reject) => {
+      // No `async` loop: what one allocates for each event is a large part of what an event costs.
+      const step = (): void => {
+        if (this.#storeError !== undefined) reject(this.#storeError.error);
+        else if (this.#loss !== undefined) resolve();
+        else if (this.#written < this.#log.length) this.#writeBatch().then(accept).catch(reject);
+        else if (this.#ownEnd !== undefined) resolve();
+        else this.#waiting.push(step);
+      };
+      const accept = (verdict: AppendVerdict | undefined): Promise<void> | undefined => {
+        if (verdict?.verdict === "ok") {
+          this.#advance(verdict.lastSeq);
+          step();
+          return undefined;
+        }
+        if (verdict !== undefined) return this.#accept(verdict).then((more) => (more ? step() : resolve()));
+        resolve();
+        return undefined;
+      };
+      step();
+    });
+  }
+
+  #writeBatch(): Promise<AppendVerdict | undefined> {
     const { store, streamId, lease } = this.#options;
-    for (;;) {
-      await this.#until(
-        () =>
-          this.#written < this.#log.length || this.#ownEnd !== undefined || this.#storeError !== undefined,
-      );
-      if (this.#storeError !== undefined) throw this.#storeError.error;
-      if (this.#loss !== undefined || this.#written === this.#log.length) return;
-      const first = this.#written + 1;
-      const last = this.#batchEnd();
-      const batch = this.#log.slice(first - 1, last);
-      const verdict = await this.#insist(() => store.appendBatch(streamId, lease, first, batch));
-      if (verdict?.verdict === "ok") this.#advance(verdict.lastSeq);
-      else if (verdict === undefined || !(await this.#accept(verdict))) return;
-    }
+    const first = this.#written + 1;
+    const batch = this.#log.slice(first - 1, this.#batchEnd());
+    return this.#insist(() => store.appendBatch(streamId, lease, first, batch));
   }
 
   #batchEnd(): number {
@@ -321,23 +335,38 @@ class StreamProducer<TMessage> implements Producer {
   // The store.
 
   /** Repeats a call while the store is away, for `storeAwayMs`; `undefined` once the lease is lost. */
-  async #insist(call: () => Promise<AppendVerdict>): Promise<AppendVerdict | undefined> {
+  #insist(call: () => Promise<AppendVerdict>): Promise<AppendVerdict | undefined> {
+    if (this.#loss !== undefined) return Promise.resolve(undefined);
+    try {
+      return call().then(this.#reach, (error: unknown) => this.#insistAgain(call, error));
+    } catch (error) {
+      return this.#insistAgain(call, error);
+    }
+  }
+
+  readonly #reach = (verdict: AppendVerdict): AppendVerdict => {
+    this.#lastContactMs = performance.now();
+    this.#setAway(false);
+    return verdict;
+  };
+
+  async #insistAgain(
+    call: () => Promise<AppendVerdict>,
+    firstError: unknown,
+  ): Promise<AppendVerdict | undefined> {
+    const awaySinceMs = performance.now();
     let delayMs = RETRY_FIRST_MS;
-    let awaySinceMs: number | undefined;
-    for (;;) {
+    for (let error = firstError; ;) {
+      if (!isResumableStreamError(error, "store-unavailable")) throw error;
+      if (performance.now() - awaySinceMs >= this.#options.storeAwayMs) throw error;
+      this.#setAway(true);
+      await this.#delay(delayMs);
+      delayMs = Math.min(delayMs * 2, RETRY_MOST_MS);
       if (this.#loss !== undefined) return undefined;
       try {
-        const verdict = await call();
-        this.#lastContactMs = performance.now();
-        this.#setAway(false);
-        return verdict;
-      } catch (error) {
-        if (!isResumableStreamError(error, "store-unavailable")) throw error;
-        awaySinceMs ??= performance.now();
-        if (performance.now() - awaySinceMs >= this.#options.storeAwayMs) throw error;
-        this.#setAway(true);
-        await this.#delay(delayMs);
-        delayMs = Math.min(delayMs * 2, RETRY_MOST_MS);
+        return this.#reach(await call());
+      } catch (nextError) {
+        error = nextError;
       }
     }
   }

@@ -42,12 +42,22 @@ export interface NodeRedisLike {
     end: string,
     options: { COUNT: number },
   ): Promise<readonly { id: unknown; message: { readonly [field: string]: unknown } }[] | null>;
-  withTypeMapping(mapping: Record<number, unknown>): Pick<NodeRedisLike, "xRange">;
+  withCommandOptions(
+    options: NodeRedisCommandOptions,
+  ): Omit<NodeRedisLike, "withCommandOptions" | "duplicate">;
   duplicate(): NodeRedisSubscriber;
+}
+
+/** The part of a client's command options that the store sets. */
+interface NodeRedisCommandOptions {
+  timeout?: number;
+  typeMapping?: { [BLOB_STRING]?: typeof Buffer };
 }
 
 /** RESP type of strings of any bytes: `$`. */
 const BLOB_STRING = 36;
+/** The store bounds its commands by itself; the client's way takes a timer and a signal for each. */
+const NO_TIMEOUT = 0;
 
 /** Makes the store on a node-redis client or cluster. Throws `RangeError` for options that cannot be. */
 export function createRedisResumableStreamStore(
@@ -57,11 +67,12 @@ export function createRedisResumableStreamStore(
   return createRedisStore(connectionOf(client), options);
 }
 
-function connectionOf(client: NodeRedisLike): RedisConnection {
-  const binary = client.withTypeMapping({ [BLOB_STRING]: Buffer });
+function connectionOf(app: NodeRedisLike): RedisConnection {
+  const client = app.withCommandOptions({ timeout: NO_TIMEOUT });
+  const binary = app.withCommandOptions({ timeout: NO_TIMEOUT, typeMapping: { [BLOB_STRING]: Buffer } });
   return {
     run(script, keys, args) {
-      const call = { keys: [...keys], arguments: args.map(argument) };
+      const call = { keys, arguments: args.map(argument) };
       return runByHash(
         script,
         (hash) => client.evalSha(hash, call),
@@ -83,7 +94,7 @@ function connectionOf(client: NodeRedisLike): RedisConnection {
       return typeof value === "string" ? value : null;
     },
     async openSubscriber(onReady, onLost): Promise<RedisSubscriber> {
-      const subscriber = client.duplicate();
+      const subscriber = app.duplicate();
       // Without a listener an error of the connection would end the process; the client reconnects by itself.
       subscriber.on("error", onLost);
       subscriber.on("reconnecting", onLost);

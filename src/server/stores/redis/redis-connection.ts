@@ -26,7 +26,7 @@ export interface RedisSubscriber {
 /** Calls of a client. All may reject with whatever the client rejects with. */
 export interface RedisConnection {
   /** Runs a script by its hash, and with its source where Redis does not know it. One round trip as a rule. */
-  run(script: RedisScript, keys: readonly string[], args: readonly RedisArgument[]): Promise<unknown>;
+  run(script: RedisScript, keys: string[], args: readonly RedisArgument[]): Promise<unknown>;
   /** Entries of a stream from an id on, at most `count`; payloads as bytes or as text. */
   range(key: string, start: string, count: number, asBytes: boolean): Promise<readonly RedisEntry[]>;
   get(key: string): Promise<string | null>;

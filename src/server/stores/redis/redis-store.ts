@@ -2,13 +2,13 @@
  * The store on Redis (6.2 or newer), Valkey, or a cluster of them. Each change of a stream is one script and one round trip,
  * by Redis' clock; followers are told on a channel, over one connection a process.
  */
-import { assertStreamId, type Position } from "../../../shared/cursor.ts";
+import { assertStreamId } from "../../../shared/cursor.ts";
 import { publicMessageOf } from "../../../shared/errors.ts";
 import { unrefTimer } from "../../timers.ts";
 import { assertPositiveInteger, DEFAULT_TTL_MS, limitExceeded, resolveLimits } from "../limits.ts";
-import { locate, readEntries } from "../read-entries.ts";
-import { lossError, notFound, requireCursor } from "../store-errors.ts";
-import { storedEndOf, storedError } from "../stream-state.ts";
+import { readEntries } from "../read-entries.ts";
+import { lossError, notFound } from "../store-errors.ts";
+import { storedEndOf } from "../stream-state.ts";
 import type {
   AppendVerdict,
   EntryPayload,
@@ -36,7 +36,7 @@ import {
   type RedisReply,
 } from "./replies.ts";
 import { RESULT } from "./result-codes.ts";
-import { append as appendScript } from "./scripts/append.ts";
+import { createAppend } from "./scripts/append.ts";
 import { end as endScript } from "./scripts/end.ts";
 import { forget as forgetScript } from "./scripts/forget.ts";
 import { inspect as inspectScript } from "./scripts/inspect.ts";
@@ -46,6 +46,7 @@ import { restore as restoreScript } from "./scripts/restore.ts";
 import type { RedisScript } from "./scripts/script.ts";
 import { setThread } from "./scripts/set-thread.ts";
 import { stop as stopScript } from "./scripts/stop.ts";
+import { StreamFollow } from "./stream-follow.ts";
 import { createStreamTails } from "./stream-tails.ts";
 
 /** Options of the Redis stores. */
@@ -90,6 +91,7 @@ export function createRedisStore(
   assertPositiveInteger("defaultTtlMs", defaultTtlMs);
   const checkMs = Math.max(options.pollIntervalMs ?? 10_000, LEAST_CHECK_MS);
   const closing = new AbortController();
+  const appendScript = createAppend(limits);
   const contact = createContact();
   const attempt = createAttempt(contact);
   /** Generations that this instance acquired: what it may miss, and what its calls without a lease mean. */
@@ -97,12 +99,8 @@ export function createRedisStore(
 
   // Commands.
 
-  function run(
-    script: RedisScript,
-    keyNames: readonly string[],
-    args: readonly RedisArgument[],
-  ): Promise<RedisReply> {
-    return attempt(connection.run(script, keyNames, args)).then(replyOf);
+  function run(script: RedisScript, keyNames: string[], args: readonly RedisArgument[]): Promise<RedisReply> {
+    return attempt(() => connection.run(script, keyNames, args)).then(replyOf);
   }
 
   async function look(streamId: string, seenUntil = ""): Promise<RedisInspection> {
@@ -157,7 +155,7 @@ export function createRedisStore(
     const { thread } = openOptions;
     if (thread !== undefined) {
       const args = [record.generation, streamId, String(ttlMs + THREAD_EXTRA_MS)];
-      await attempt(connection.run(setThread, [keys.thread(thread)], args));
+      await attempt(() => connection.run(setThread, [keys.thread(thread)], args));
     }
     return { role: "producer", lease: { token: record.generation }, record };
   }
@@ -182,12 +180,10 @@ export function createRedisStore(
   ): Promise<AppendVerdict> {
     assertStreamId(streamId);
     const tellsPayloads = payloads.every((payload) => typeof payload === "string");
-    const head = [lease.token, String(firstSeq), ...limitArgs, tellsPayloads ? "1" : "0"];
-    const reply = await run(appendScript, dataKeys(streamId, lease.token), [...head, ...payloads]);
+    const args = [lease.token, String(firstSeq), tellsPayloads ? "1" : "0", ...payloads];
+    const reply = await run(appendScript, dataKeys(streamId, lease.token), args);
     return settle(streamId, lease.token, readVerdict(reply));
   }
-
-  const limitArgs = [limits.maxChunkBytes, limits.maxEntriesPerStream, limits.maxStreamBytes].map(String);
 
   /** The lease of a call that names none: the generation that this instance acquired, else the one that is there. */
   async function leaseOf(streamId: string): Promise<ResumableStreamLease | undefined> {
@@ -229,6 +225,10 @@ export function createRedisStore(
       () => {},
     );
   }
+
+  const followSource = { inspect: lookAndCondemn, takeTail: tails.take, readPage };
+  const follow = (streamId: string, cursor: string, signal: AbortSignal): AsyncIterable<FollowItem> =>
+    new StreamFollow(followSource, streamId, cursor, [signal, closing.signal]);
 
   const store: RedisResumableStreamStore = {
     limits,
@@ -314,7 +314,7 @@ export function createRedisStore(
     },
 
     async find(thread) {
-      const found = await attempt(connection.get(keys.thread(thread)));
+      const found = await attempt(() => connection.get(keys.thread(thread)));
       const streamId = found?.slice(found.indexOf(" ") + 1);
       if (streamId === undefined) return null;
       const record = await store.inspect(streamId);
@@ -332,9 +332,13 @@ export function createRedisStore(
         stopped = true;
         giveBack?.();
       };
+      let seen: RedisInspection | undefined;
       const check = (): void => {
-        const tail = tails.get(streamId);
-        const loss = tail === undefined || stopped ? null : lossOf(tail.inspection, lease.token);
+        const inspection = tails.get(streamId)?.inspection;
+        // Signs of life change nothing here.
+        if (inspection === undefined || inspection === seen || stopped) return;
+        seen = inspection;
+        const loss = lossOf(inspection, lease.token);
         if (loss === null) return;
         end();
         onLost(loss);
@@ -366,100 +370,6 @@ export function createRedisStore(
   };
   return store;
 
-  async function* follow(streamId: string, cursor: string, signal: AbortSignal): AsyncGenerator<FollowItem> {
-    assertStreamId(streamId);
-    let position = cursor === "" ? undefined : requireCursor(cursor);
-    const stopped = AbortSignal.any([signal, closing.signal]);
-    if (stopped.aborted) return;
-    // Most streams that are read have ended: those need no listening.
-    const first = await lookAndCondemn(streamId);
-    if (typeof first === "string") {
-      yield { type: "end", end: { status: "missing", error: storedError("missing") } };
-      return;
-    }
-    if (first.record.status !== "streaming") {
-      yield* readEnded(streamId, first.record, position, stopped);
-      return;
-    }
-    let changed = Promise.withResolvers<void>();
-    const wake = (): void => changed.resolve();
-    stopped.addEventListener("abort", wake);
-    const { tail, giveBack } = await tails.take(streamId, wake);
-    try {
-      let record: StreamRecord | undefined;
-      let next = 1;
-      let live = false;
-      while (!stopped.aborted) {
-        const { inspection, lastSeq, lost, changes } = tail;
-        if (typeof inspection === "string") {
-          const code = lost || inspection === "absent" ? "missing" : inspection;
-          yield { type: "end", end: { status: "missing", error: storedError(code) } };
-          return;
-        }
-        if (record?.generation !== inspection.record.generation) {
-          record = { ...inspection.record, lastSeq };
-          const { seq, reset } = locate(record, position);
-          next = seq + 1;
-          live = false;
-          yield { type: "position", record, seq, reset };
-          continue;
-        }
-        record = inspection.record;
-        if (next <= lastSeq) {
-          const payloads =
-            tail.entriesFrom(record.generation, next) ?? (await readPage(streamId, record, next));
-          if (payloads.length > 0) {
-            yield { type: "entries", firstSeq: next, payloads };
-            next += payloads.length;
-            position = { generation: record.generation, seq: next - 1 };
-            continue;
-          }
-          // Redis has lost them; their producer sends them again.
-          await tail.refresh();
-        } else {
-          const end = storedEndOf(record);
-          if (end !== null) {
-            yield { type: "end", end };
-            return;
-          }
-          if (!live) {
-            live = true;
-            yield { type: "live" };
-            continue;
-          }
-        }
-        if (tail.changes !== changes || stopped.aborted) continue;
-        await changed.promise;
-        changed = Promise.withResolvers<void>();
-      }
-    } finally {
-      stopped.removeEventListener("abort", wake);
-      giveBack();
-    }
-  }
-
-  async function* readEnded(
-    streamId: string,
-    record: StreamRecord,
-    position: Position | undefined,
-    stopped: AbortSignal,
-  ): AsyncGenerator<FollowItem> {
-    const { seq, reset } = locate(record, position);
-    yield { type: "position", record, seq, reset };
-    let next = seq + 1;
-    while (next <= record.lastSeq && !stopped.aborted) {
-      const payloads = await readPage(streamId, record, next);
-      if (payloads.length === 0) {
-        yield { type: "end", end: { status: "missing", error: storedError("missing") } };
-        return;
-      }
-      yield { type: "entries", firstSeq: next, payloads };
-      next += payloads.length;
-    }
-    const end = storedEndOf(record);
-    if (end !== null && !stopped.aborted) yield { type: "end", end };
-  }
-
   /** Entries from `seq` on, without a gap; none where Redis has lost them. */
   async function readPage(
     streamId: string,
@@ -467,7 +377,9 @@ export function createRedisStore(
     seq: number,
   ): Promise<readonly EntryPayload[]> {
     const key = keys.data(streamId, record.generation);
-    const entries = await attempt(connection.range(key, `${seq}-0`, PAGE_ENTRIES, record.protocol === null));
+    const entries = await attempt(() =>
+      connection.range(key, `${seq}-0`, PAGE_ENTRIES, record.protocol === null),
+    );
     return entries[0]?.seq === seq ? entries.map((entry) => entry.payload) : [];
   }
 }

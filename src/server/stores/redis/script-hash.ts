@@ -2,8 +2,18 @@
 import type { RedisScript } from "./scripts/script.ts";
 
 const hashes = new WeakMap<RedisScript, string>();
+const hashing = new WeakMap<RedisScript, Promise<string>>();
 
-async function hashOf(script: RedisScript): Promise<string> {
+function hashOf(script: RedisScript): Promise<string> {
+  let hash = hashing.get(script);
+  if (hash === undefined) {
+    hash = computeHash(script);
+    hashing.set(script, hash);
+  }
+  return hash;
+}
+
+async function computeHash(script: RedisScript): Promise<string> {
   const digest = await crypto.subtle.digest("SHA-1", new TextEncoder().encode(script.source));
   const hash = Array.from(new Uint8Array(digest), (byte) => byte.toString(16).padStart(2, "0")).join("");
   hashes.set(script, hash);

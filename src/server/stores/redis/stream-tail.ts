@@ -135,7 +135,7 @@ export class StreamTail {
     const isKnown = typeof inspection !== "string" && inspection.record.generation === generation;
     if (kind === "a" && isKnown) {
       const last = Number(two);
-      this.#append(Number(one), last, headEnd < 0 ? [] : message.slice(headEnd + 1).split("\n"));
+      this.#append(Number(one) + 1, last, headEnd < 0 ? [] : message.slice(headEnd + 1).split("\n"));
       this.#sign(last, inspection);
     } else if (kind === "r" && isKnown) {
       const last = Number(one);

@@ -51,7 +51,7 @@ export function createStreamTails(options: StreamTailsOptions): StreamTails {
     clearTimeout(idleTimer);
     if (subscriber !== undefined) return subscriber;
     const opening = connection.openSubscriber(onReady, () => contact.end());
-    const opened = attempt(opening).catch((error: unknown) => {
+    const opened = attempt(() => opening).catch((error: unknown) => {
       if (subscriber === opened) subscriber = undefined;
       // It may come about yet, when nobody waits for it any more.
       opening.then((late) => late.close()).catch(() => {});
@@ -77,7 +77,7 @@ export function createStreamTails(options: StreamTailsOptions): StreamTails {
 
   async function begin(streamId: string, tail: StreamTail): Promise<void> {
     const open = await openSubscriber();
-    await attempt(open.subscribe(channelOf(streamId), (message) => tail.hear(message)));
+    await attempt(() => open.subscribe(channelOf(streamId), (message) => tail.hear(message)));
     // Only what is told from now on is heard, so what was before is read.
     await tail.refresh();
   }

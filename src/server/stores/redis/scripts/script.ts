@@ -8,7 +8,7 @@
  * - `code`, `msg` error; `owner` `=<owner>`, or `-` for null; `proto` `=<protocol>`, or `-` for bytes
  *
  * What is told on the channel `KEYS[1]`, a line each, fields split by a space:
- * - `a gen first last` and, for events, a line for each payload: entries were appended
+ * - `a gen before last` and, for events, a line for each payload: the entries after `before` were appended
  * - `r gen last`: a sign of life
  * - `c gen`: the state changed otherwise; it is to be read
  */
