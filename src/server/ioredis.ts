@@ -2,7 +2,7 @@
 import type {
   RedisArgument,
   RedisConnection,
-  RedisEntry,
+  RedisPage,
   RedisSubscriber,
 } from "./stores/redis/redis-connection.ts";
 import {
@@ -70,11 +70,13 @@ function connectionOf(client: IoRedisLike): RedisConnection {
         (source) => client.eval(source, keys.length, ...all),
       );
     },
-    async range(key, start, count, asBytes): Promise<readonly RedisEntry[]> {
+    async range(key, start, count, asBytes): Promise<RedisPage> {
       const entries = asBytes
         ? await client.xrangeBuffer(key, start, "+", "COUNT", count)
         : await client.xrange(key, start, "+", "COUNT", count);
-      return entries.map(([id, [, payload = ""]]) => ({ seq: Number.parseInt(String(id), 10), payload }));
+      const idOf = (index: number): string | undefined => entries.at(index)?.[0].toString();
+      const payloads = entries.map(([, [, payload = ""]]) => payload);
+      return { firstId: idOf(0), lastId: idOf(-1), payloads };
     },
     get: (key) => client.get(key),
     async openSubscriber(onReady, onLost): Promise<RedisSubscriber> {

@@ -2,7 +2,7 @@
 import type {
   RedisArgument,
   RedisConnection,
-  RedisEntry,
+  RedisPage,
   RedisSubscriber,
 } from "./stores/redis/redis-connection.ts";
 import {
@@ -79,15 +79,12 @@ function connectionOf(app: NodeRedisLike): RedisConnection {
         (source) => client.eval(source, call),
       );
     },
-    async range(key, start, count, asBytes): Promise<readonly RedisEntry[]> {
-      const entries = await (asBytes ? binary : client).xRange(key, start, "+", { COUNT: count });
-      return (entries ?? []).map(({ id, message }) => {
-        const payload = message["p"];
-        return {
-          seq: Number.parseInt(String(id), 10),
-          payload: payload instanceof Uint8Array ? payload : String(payload),
-        };
-      });
+    async range(key, start, count, asBytes): Promise<RedisPage> {
+      const entries = (await (asBytes ? binary : client).xRange(key, start, "+", { COUNT: count })) ?? [];
+      const idOf = (index: number): string | undefined =>
+        entries.length === 0 ? undefined : String(entries.at(index)?.id);
+      const payloads = entries.map(({ message: { p } }) => (p instanceof Uint8Array ? p : String(p)));
+      return { firstId: idOf(0), lastId: idOf(-1), payloads };
     },
     async get(key) {
       const value = await client.get(key);

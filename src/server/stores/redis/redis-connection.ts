@@ -8,10 +8,12 @@ import type { RedisScript } from "./scripts/script.ts";
 /** What scripts are given, and give. */
 export type RedisArgument = string | Uint8Array;
 
-/** One entry of a stream, as Redis has it. */
-export interface RedisEntry {
-  readonly seq: number;
-  readonly payload: EntryPayload;
+/** Entries of a stream, as Redis has them, one after the other. */
+export interface RedisPage {
+  /** Ids of the first and the last; `undefined` where there is none. */
+  readonly firstId: string | undefined;
+  readonly lastId: string | undefined;
+  readonly payloads: readonly EntryPayload[];
 }
 
 /** A connection that only listens. */
@@ -28,7 +30,7 @@ export interface RedisConnection {
   /** Runs a script by its hash, and with its source where Redis does not know it. One round trip as a rule. */
   run(script: RedisScript, keys: string[], args: readonly RedisArgument[]): Promise<unknown>;
   /** Entries of a stream from an id on, at most `count`; payloads as bytes or as text. */
-  range(key: string, start: string, count: number, asBytes: boolean): Promise<readonly RedisEntry[]>;
+  range(key: string, start: string, count: number, asBytes: boolean): Promise<RedisPage>;
   get(key: string): Promise<string | null>;
   /** Opens one more connection, for listening. `onReady` is called after each time that it was established anew. */
   openSubscriber(onReady: () => void, onLost: () => void): Promise<RedisSubscriber>;

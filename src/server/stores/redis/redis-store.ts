@@ -46,7 +46,7 @@ import { restore as restoreScript } from "./scripts/restore.ts";
 import type { RedisScript } from "./scripts/script.ts";
 import { setThread } from "./scripts/set-thread.ts";
 import { stop as stopScript } from "./scripts/stop.ts";
-import { StreamFollow } from "./stream-follow.ts";
+import { PAGE_ENTRIES, StreamFollow } from "./stream-follow.ts";
 import { createStreamTails } from "./stream-tails.ts";
 
 /** Options of the Redis stores. */
@@ -71,8 +71,6 @@ export interface RedisResumableStreamStoreOptions {
 /** A store on Redis. */
 export interface RedisResumableStreamStore extends EventStreamStore, AsyncDisposable {}
 
-/** Entries that are read at once. */
-const PAGE_ENTRIES = 1_000;
 const LEAST_CHECK_MS = 2_500;
 /** Streams whose acquisition an instance remembers; the oldest have long ended. */
 const MAX_ACQUIRED = 20_000;
@@ -377,10 +375,10 @@ export function createRedisStore(
     seq: number,
   ): Promise<readonly EntryPayload[]> {
     const key = keys.data(streamId, record.generation);
-    const entries = await attempt(() =>
-      connection.range(key, `${seq}-0`, PAGE_ENTRIES, record.protocol === null),
-    );
-    return entries[0]?.seq === seq ? entries.map((entry) => entry.payload) : [];
+    const asBytes = record.protocol === null;
+    const page = await attempt(() => connection.range(key, `${seq}-0`, PAGE_ENTRIES, asBytes));
+    const isWhole = page.firstId === `${seq}-0` && page.lastId === `${seq + page.payloads.length - 1}-0`;
+    return isWhole ? page.payloads : [];
   }
 }
 

@@ -1,6 +1,6 @@
 /**
- * Follows one stream for one reader: what is stored, page by page, then what the stream's tail is told. Nothing is read
- * before it is asked for.
+ * Follows one stream for one reader: what is stored, page by page, then what the stream's tail is told. No more than
+ * two pages are read ahead of the reader.
  *
  * An iterator by hand and not a generator: with thousands of streams in a process, what a generator allocates for each
  * event is a large part of what an event costs.
@@ -20,9 +20,14 @@ export interface FollowSource {
   inspect(streamId: string): Promise<RedisInspection>;
   /** A tail of the stream, which calls `listener` on each change. */
   takeTail(streamId: string, listener: () => void): Promise<TakenTail>;
-  /** Entries of the record's generation from `seq` on, without a gap; none where Redis has lost them. */
+  /** {@link PAGE_ENTRIES} from `seq` on, or those that there are, without a gap; none where Redis has lost some. */
   readPage(streamId: string, record: StreamRecord, seq: number): Promise<readonly EntryPayload[]>;
 }
+
+/** Entries that are read at once. */
+export const PAGE_ENTRIES = 1_000;
+/** Pages that are on their way at most, so that Redis works while the reader does. */
+const PAGES_AHEAD = 2;
 
 type Result = IteratorResult<FollowItem, undefined>;
 /** What is known of a stream: by its tail, or, of one that had ended, by one look. */
@@ -46,6 +51,8 @@ export class StreamFollow implements AsyncIterableIterator<FollowItem, undefined
   #next = 1;
   #live = false;
   #page: readonly EntryPayload[] | undefined;
+  /** Pages that were asked for, in order. */
+  #ahead: Promise<readonly EntryPayload[]>[] = [];
   /** The tail's count of changes when entries were found to be lost. */
   #lostAt: number | undefined;
 
@@ -131,8 +138,18 @@ export class StreamFollow implements AsyncIterableIterator<FollowItem, undefined
   async #read(): Promise<void> {
     const record = this.#record;
     if (record === undefined) return;
-    this.#page = await this.#source.readPage(this.#streamId, record, this.#next);
-    if (this.#page.length > 0) return;
+    const lastSeq = this.#known?.lastSeq ?? 0;
+    for (;;) {
+      const seq = this.#next + this.#ahead.length * PAGE_ENTRIES;
+      if (this.#ahead.length === PAGES_AHEAD || (this.#ahead.length > 0 && seq > lastSeq)) break;
+      const page = this.#source.readPage(this.#streamId, record, seq);
+      page.catch(() => {});
+      this.#ahead.push(page);
+    }
+    this.#page = await this.#ahead.shift();
+    // A page that is not full is the last one, as it was then; what was asked for after it is not what comes after it.
+    if (this.#page?.length !== PAGE_ENTRIES) this.#ahead = [];
+    if (this.#page !== undefined && this.#page.length > 0) return;
     this.#page = undefined;
     // Redis has lost them; their producer sends them again.
     await this.#tail?.tail.refresh();
@@ -154,6 +171,7 @@ export class StreamFollow implements AsyncIterableIterator<FollowItem, undefined
       this.#next = seq + 1;
       this.#live = false;
       this.#page = undefined;
+      this.#ahead = [];
       return { type: "position", record: { ...record, lastSeq }, seq, reset };
     }
     const end = storedEndOf(record);
@@ -171,6 +189,8 @@ export class StreamFollow implements AsyncIterableIterator<FollowItem, undefined
 
   #entries(generation: string, payloads: readonly EntryPayload[]): FollowItem {
     const firstSeq = this.#next;
+    // What was asked for begins where the page ends, and not where the newest entries do.
+    if (this.#page === undefined) this.#ahead = [];
     this.#page = undefined;
     this.#next += payloads.length;
     this.#position = { generation, seq: this.#next - 1 };
