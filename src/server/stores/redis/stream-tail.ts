@@ -26,6 +26,8 @@ const WINDOW_ENTRIES = 256;
 const WINDOW_LENGTH = 256 * 1024;
 /** A lease is looked at a little after it has lapsed: Redis' clock is the judge. */
 const LAPSE_SLACK_MS = 50;
+/** When it is looked again after a look that failed: what it was to find out may never be told. */
+const FAILED_CHECK_MS = 1_000;
 /** A timer that is later than this was not late: the process slept. */
 const SLEPT_MS = 1_000;
 /** How often a stream is looked for that Redis has lost. */
@@ -41,8 +43,9 @@ export class StreamTail {
   #lastSeq = 0;
   #lost = false;
   #changes = 0;
-  /** The last number that was told since the last look was sent: its answer may be older. */
+  /** The last number that was told since the last look was sent, whose answer may be older: the connections are two. */
   #heardSeq = 0;
+  #hasFailed = false;
   #vanishedSinceMs: number | undefined;
   /** Milliseconds from `#sinceMs` until the stream expires, and until its lease lapses; `Infinity` when it never does. */
   #expiresInMs = 0;
@@ -117,7 +120,9 @@ export class StreamTail {
         this.#readAgain = false;
         this.#sinceMs = performance.now();
         this.#heardSeq = 0;
+        this.#hasFailed = true;
         this.#take(await this.#source.inspect());
+        this.#hasFailed = false;
       } while (this.#readAgain && !this.#closed);
     })().finally(() => {
       this.#reading = undefined;
@@ -133,18 +138,28 @@ export class StreamTail {
     const [kind, generation = "", one, two] = head.split(" ");
     const inspection = this.#inspection;
     const isKnown = typeof inspection !== "string" && inspection.record.generation === generation;
-    if (kind === "a" && isKnown) {
+    if (isKnown && kind === "a") {
       const last = Number(two);
+      if (this.#isOld(last)) return;
       this.#append(Number(one) + 1, last, headEnd < 0 ? [] : message.slice(headEnd + 1).split("\n"));
       this.#sign(last, inspection);
-    } else if (kind === "r" && isKnown) {
+    } else if (isKnown && kind === "r") {
       const last = Number(one);
-      // A smaller number than before: Redis has lost entries, which their producer writes again.
-      if (last < this.#lastSeq) this.#forgetWindow(last);
+      if (this.#isOld(last)) return;
       this.#sign(last, inspection);
     } else {
       this.refresh().catch(() => {});
     }
+  }
+
+  /**
+   * A smaller number than before: told before the state was read, and heard after it; or Redis has lost entries, which their
+   * producer writes again. The state tells.
+   */
+  #isOld(last: number): boolean {
+    if (last >= this.#lastSeq) return false;
+    this.refresh().catch(() => {});
+    return true;
   }
 
   #append(first: number, last: number, payloads: readonly EntryPayload[]): void {
@@ -236,7 +251,8 @@ export class StreamTail {
     const patienceMs = this.#source.patienceMs(inspection.leaseMs ?? 0);
     const lapseMs = Math.max(this.#lapsesInMs - passedMs + LAPSE_SLACK_MS, patienceMs);
     const expiryMs = this.#expiresInMs - passedMs + LAPSE_SLACK_MS;
-    return Math.max(Math.min(this.#source.checkMs - passedMs, expiryMs, lapseMs), 0);
+    const checkMs = this.#hasFailed ? FAILED_CHECK_MS : this.#source.checkMs;
+    return Math.max(Math.min(checkMs - passedMs, expiryMs, lapseMs), 0);
   }
 
   #notify(): void {
