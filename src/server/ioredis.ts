@@ -4,12 +4,18 @@ import type {
   RedisConnection,
   RedisPage,
   RedisSubscriber,
+  SubscriberEvents,
 } from "./stores/redis/redis-connection.ts";
 import {
   createRedisStore,
   type RedisResumableStreamStore,
   type RedisResumableStreamStoreOptions,
 } from "./stores/redis/redis-store.ts";
+import { openRoamingSubscriber, type NodeListener } from "./stores/redis/roaming-subscriber.ts";
+import { pageOf } from "./stores/redis/replies.ts";
+import { getFromMaster } from "./stores/redis/scripts/get-from-master.ts";
+import { rangeFromMaster } from "./stores/redis/scripts/range-from-master.ts";
+import type { RedisScript } from "./stores/redis/scripts/script.ts";
 import { runByHash } from "./stores/redis/script-hash.ts";
 
 export type {
@@ -21,19 +27,20 @@ type Argument = string | number | Buffer;
 
 /** What listens: a client's duplicate. */
 interface IoRedisSubscriber {
-  subscribe(channel: string): Promise<unknown>;
+  subscribe(...channels: string[]): Promise<unknown>;
   unsubscribe(channel: string): Promise<unknown>;
   on(event: string, listener: (...args: unknown[]) => void): unknown;
   disconnect(): void;
 }
 
-/**
- * The part of an ioredis client, or of its cluster, that the store uses. The app closes it. The store opens one more
- * connection of its own for listening, while somebody follows.
- */
-export interface IoRedisLike {
+/** Scripts, on a client or a cluster. */
+interface IoRedisScripting {
   evalsha(hash: string, keyCount: number, ...args: Argument[]): Promise<unknown>;
   eval(source: string, keyCount: number, ...args: Argument[]): Promise<unknown>;
+}
+
+/** The part of an ioredis client that the store uses. */
+export interface IoRedisClientLike extends IoRedisScripting {
   get(key: string): Promise<string | null>;
   xrange(
     key: string,
@@ -52,24 +59,39 @@ export interface IoRedisLike {
   duplicate(): IoRedisSubscriber;
 }
 
+/** A client of one of a cluster's nodes. */
+interface IoRedisNode {
+  duplicate(options: {
+    lazyConnect: boolean;
+    autoResubscribe: boolean;
+    retryStrategy: () => null;
+  }): IoRedisSubscriber & { connect(): Promise<unknown> };
+}
+
+/** The part of an ioredis cluster that the store uses. */
+export interface IoRedisClusterLike extends IoRedisScripting {
+  evalshaBuffer(hash: string, keyCount: number, ...args: Argument[]): Promise<unknown>;
+  evalBuffer(source: string, keyCount: number, ...args: Argument[]): Promise<unknown>;
+  nodes(): readonly IoRedisNode[];
+}
+
+/**
+ * An ioredis client, or cluster. The app closes it. The store opens one more connection of its own for listening, while
+ * somebody follows.
+ */
+export type IoRedisLike = IoRedisClientLike | IoRedisClusterLike;
+
 /** Makes the store on an ioredis client or cluster. Throws `RangeError` for options that cannot be. */
 export function createIoredisResumableStreamStore(
   client: IoRedisLike,
   options?: RedisResumableStreamStoreOptions,
 ): RedisResumableStreamStore {
-  return createRedisStore(connectionOf(client), options);
+  return createRedisStore("nodes" in client ? clusterOf(client) : connectionOf(client), options);
 }
 
-function connectionOf(client: IoRedisLike): RedisConnection {
+function connectionOf(client: IoRedisClientLike): RedisConnection {
   return {
-    run(script, keys, args) {
-      const all: Argument[] = [...keys, ...args.map(argument)];
-      return runByHash(
-        script,
-        (hash) => client.evalsha(hash, keys.length, ...all),
-        (source) => client.eval(source, keys.length, ...all),
-      );
-    },
+    run: (script, keys, args) => run(client, script, keys, args),
     async range(key, start, count, asBytes): Promise<RedisPage> {
       const entries = asBytes
         ? await client.xrangeBuffer(key, start, "+", "COUNT", count)
@@ -79,7 +101,7 @@ function connectionOf(client: IoRedisLike): RedisConnection {
       return { firstId: idOf(0), lastId: idOf(-1), payloads };
     },
     get: (key) => client.get(key),
-    async openSubscriber(onReady, onLost): Promise<RedisSubscriber> {
+    async openSubscriber({ onReady, onLost }): Promise<RedisSubscriber> {
       const subscriber = client.duplicate();
       const listeners = new Map<string, (message: string) => void>();
       subscriber.on("error", onLost);
@@ -99,6 +121,69 @@ function connectionOf(client: IoRedisLike): RedisConnection {
       };
     },
   };
+}
+
+function clusterOf(cluster: IoRedisClusterLike): RedisConnection {
+  const binary: IoRedisScripting = {
+    evalsha: (hash, keyCount, ...args) => cluster.evalshaBuffer(hash, keyCount, ...args),
+    eval: (source, keyCount, ...args) => cluster.evalBuffer(source, keyCount, ...args),
+  };
+  return {
+    run: (script, keys, args) => run(cluster, script, keys, args),
+    range: async (key, start, count, asBytes) =>
+      pageOf(await run(asBytes ? binary : cluster, rangeFromMaster, [key], [start, String(count)])),
+    async get(key) {
+      const value = await run(cluster, getFromMaster, [key], []);
+      return typeof value === "string" ? value : null;
+    },
+    openSubscriber: (events) => openClusterSubscriber(cluster, events),
+  };
+}
+
+function openClusterSubscriber(
+  cluster: IoRedisClusterLike,
+  events: SubscriberEvents,
+): Promise<RedisSubscriber> {
+  return openRoamingSubscriber(
+    {
+      count: () => cluster.nodes().length,
+      async connect(index, { onMessage, onLost }): Promise<NodeListener> {
+        const node = cluster.nodes()[index];
+        if (node === undefined) throw new Error("The cluster's client knows no node.");
+        const subscriber = node.duplicate({
+          lazyConnect: true,
+          autoResubscribe: false,
+          retryStrategy: () => null,
+        });
+        // The end follows, and says enough.
+        subscriber.on("error", () => {});
+        subscriber.on("end", onLost);
+        subscriber.on("message", (channel, message) => onMessage(String(channel), String(message)));
+        await subscriber.connect();
+        return {
+          subscribe: (channels) => subscriber.subscribe(...channels),
+          unsubscribe: (channel) => subscriber.unsubscribe(channel),
+          isMember: () => cluster.nodes().includes(node),
+          close: () => subscriber.disconnect(),
+        };
+      },
+    },
+    events,
+  );
+}
+
+function run(
+  client: IoRedisScripting,
+  script: RedisScript,
+  keys: string[],
+  args: readonly RedisArgument[],
+): Promise<unknown> {
+  const all: Argument[] = [...keys, ...args.map(argument)];
+  return runByHash(
+    script,
+    (hash) => client.evalsha(hash, keys.length, ...all),
+    (source) => client.eval(source, keys.length, ...all),
+  );
 }
 
 function argument(value: RedisArgument): string | Buffer {

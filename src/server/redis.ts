@@ -4,12 +4,18 @@ import type {
   RedisConnection,
   RedisPage,
   RedisSubscriber,
+  SubscriberEvents,
 } from "./stores/redis/redis-connection.ts";
 import {
   createRedisStore,
   type RedisResumableStreamStore,
   type RedisResumableStreamStoreOptions,
 } from "./stores/redis/redis-store.ts";
+import { openRoamingSubscriber, type NodeListener } from "./stores/redis/roaming-subscriber.ts";
+import { pageOf } from "./stores/redis/replies.ts";
+import { getFromMaster } from "./stores/redis/scripts/get-from-master.ts";
+import { rangeFromMaster } from "./stores/redis/scripts/range-from-master.ts";
+import type { RedisScript } from "./stores/redis/scripts/script.ts";
 import { runByHash } from "./stores/redis/script-hash.ts";
 
 export type {
@@ -22,19 +28,23 @@ type CommandArguments = (string | Buffer)[];
 /** What listens: a client's duplicate. */
 interface NodeRedisSubscriber {
   connect(): Promise<unknown>;
-  subscribe(channel: string, listener: (message: string, channel: string) => unknown): Promise<unknown>;
+  subscribe(
+    channels: string | string[],
+    listener: (message: string, channel: string) => unknown,
+  ): Promise<unknown>;
   unsubscribe(channel: string): Promise<unknown>;
   on(event: string, listener: () => void): unknown;
   destroy(): unknown;
 }
 
-/**
- * The part of a node-redis client, or of its cluster, that the store uses. It must be connected; the app closes it. The
- * store opens one more connection of its own for listening, while somebody follows.
- */
-export interface NodeRedisLike {
+/** Scripts, on a client or a cluster. */
+interface NodeRedisScripting {
   evalSha(hash: string, options: { keys: string[]; arguments: CommandArguments }): Promise<unknown>;
   eval(source: string, options: { keys: string[]; arguments: CommandArguments }): Promise<unknown>;
+}
+
+/** The part of a connected node-redis client that the store uses. */
+export interface NodeRedisClientLike extends NodeRedisScripting {
   get(key: string): Promise<unknown>;
   xRange(
     key: string,
@@ -44,11 +54,24 @@ export interface NodeRedisLike {
   ): Promise<readonly { id: unknown; message: { readonly [field: string]: unknown } }[] | null>;
   withCommandOptions(
     options: NodeRedisCommandOptions,
-  ): Omit<NodeRedisLike, "withCommandOptions" | "duplicate">;
+  ): Omit<NodeRedisClientLike, "withCommandOptions" | "duplicate">;
   duplicate(): NodeRedisSubscriber;
 }
 
-/** The part of a client's command options that the store sets. */
+/** The part of a connected node-redis cluster that the store uses. */
+export interface NodeRedisClusterLike extends NodeRedisScripting {
+  withCommandOptions(options: NodeRedisCommandOptions): NodeRedisScripting;
+  readonly masters: readonly { readonly address: string }[];
+  nodeClient(node: { readonly address: string }): Promise<{ duplicate(): NodeRedisSubscriber }>;
+}
+
+/**
+ * A node-redis client, or cluster. It must be connected; the app closes it. The store opens one more connection of its own
+ * for listening, while somebody follows.
+ */
+export type NodeRedisLike = NodeRedisClientLike | NodeRedisClusterLike;
+
+/** The command options that the store sets. */
 interface NodeRedisCommandOptions {
   timeout?: number;
   typeMapping?: { [BLOB_STRING]?: typeof Buffer };
@@ -57,28 +80,22 @@ interface NodeRedisCommandOptions {
 /** RESP type of strings of any bytes: `$`. */
 const BLOB_STRING = 36;
 /** The store bounds its commands by itself; the client's way takes a timer and a signal for each. */
-const NO_TIMEOUT = 0;
+const AS_TEXT: NodeRedisCommandOptions = { timeout: 0 };
+const AS_BYTES: NodeRedisCommandOptions = { timeout: 0, typeMapping: { [BLOB_STRING]: Buffer } };
 
 /** Makes the store on a node-redis client or cluster. Throws `RangeError` for options that cannot be. */
 export function createRedisResumableStreamStore(
   client: NodeRedisLike,
   options?: RedisResumableStreamStoreOptions,
 ): RedisResumableStreamStore {
-  return createRedisStore(connectionOf(client), options);
+  return createRedisStore("masters" in client ? clusterOf(client) : connectionOf(client), options);
 }
 
-function connectionOf(app: NodeRedisLike): RedisConnection {
-  const client = app.withCommandOptions({ timeout: NO_TIMEOUT });
-  const binary = app.withCommandOptions({ timeout: NO_TIMEOUT, typeMapping: { [BLOB_STRING]: Buffer } });
+function connectionOf(app: NodeRedisClientLike): RedisConnection {
+  const client = app.withCommandOptions(AS_TEXT);
+  const binary = app.withCommandOptions(AS_BYTES);
   return {
-    run(script, keys, args) {
-      const call = { keys, arguments: args.map(argument) };
-      return runByHash(
-        script,
-        (hash) => client.evalSha(hash, call),
-        (source) => client.eval(source, call),
-      );
-    },
+    run: (script, keys, args) => run(client, script, keys, args),
     async range(key, start, count, asBytes): Promise<RedisPage> {
       const entries = (await (asBytes ? binary : client).xRange(key, start, "+", { COUNT: count })) ?? [];
       const idOf = (index: number): string | undefined =>
@@ -90,15 +107,13 @@ function connectionOf(app: NodeRedisLike): RedisConnection {
       const value = await client.get(key);
       return typeof value === "string" ? value : null;
     },
-    async openSubscriber(onReady, onLost): Promise<RedisSubscriber> {
+    async openSubscriber({ onReady, onLost }): Promise<RedisSubscriber> {
       const subscriber = app.duplicate();
       // Without a listener an error of the connection would end the process; the client reconnects by itself.
       subscriber.on("error", onLost);
       subscriber.on("reconnecting", onLost);
       subscriber.on("ready", onReady);
       await subscriber.connect();
-      // A cluster tells nothing of its connections.
-      onReady();
       return {
         async subscribe(channel, onMessage) {
           await subscriber.subscribe(channel, (message) => onMessage(message));
@@ -106,16 +121,81 @@ function connectionOf(app: NodeRedisLike): RedisConnection {
         async unsubscribe(channel) {
           await subscriber.unsubscribe(channel);
         },
-        close() {
-          try {
-            subscriber.destroy();
-          } catch {
-            // It was closed already.
-          }
-        },
+        close: () => destroy(subscriber),
       };
     },
   };
+}
+
+function clusterOf(cluster: NodeRedisClusterLike): RedisConnection {
+  const text = cluster.withCommandOptions(AS_TEXT);
+  const binary = cluster.withCommandOptions(AS_BYTES);
+  return {
+    run: (script, keys, args) => run(text, script, keys, args),
+    range: async (key, start, count, asBytes) =>
+      pageOf(await run(asBytes ? binary : text, rangeFromMaster, [key], [start, String(count)])),
+    async get(key) {
+      const value = await run(text, getFromMaster, [key], []);
+      return typeof value === "string" ? value : null;
+    },
+    openSubscriber: (events) => openClusterSubscriber(cluster, events),
+  };
+}
+
+function openClusterSubscriber(
+  cluster: NodeRedisClusterLike,
+  events: SubscriberEvents,
+): Promise<RedisSubscriber> {
+  return openRoamingSubscriber(
+    {
+      count: () => cluster.masters.length,
+      async connect(index, { onMessage, onLost }): Promise<NodeListener> {
+        const node = cluster.masters[index];
+        if (node === undefined) throw new Error("The cluster's client is not connected.");
+        const subscriber = (await cluster.nodeClient(node)).duplicate();
+        const lost = Promise.withResolvers<never>();
+        lost.promise.catch(onLost);
+        // It would reconnect by itself, to a node that may be gone for good.
+        const lose = (): void => {
+          destroy(subscriber);
+          lost.reject(new Error("The connection to the node was lost."));
+        };
+        subscriber.on("error", lose);
+        subscriber.on("reconnecting", lose);
+        await Promise.race([subscriber.connect(), lost.promise]);
+        const onChannelMessage = (message: string, channel: string): void => onMessage(channel, message);
+        return {
+          subscribe: (channels) => subscriber.subscribe([...channels], onChannelMessage),
+          unsubscribe: (channel) => subscriber.unsubscribe(channel),
+          isMember: () => cluster.masters.some(({ address }) => address === node.address),
+          close: () => destroy(subscriber),
+        };
+      },
+    },
+    events,
+  );
+}
+
+function run(
+  client: NodeRedisScripting,
+  script: RedisScript,
+  keys: string[],
+  args: readonly RedisArgument[],
+): Promise<unknown> {
+  const call = { keys, arguments: args.map(argument) };
+  return runByHash(
+    script,
+    (hash) => client.evalSha(hash, call),
+    (source) => client.eval(source, call),
+  );
+}
+
+function destroy(subscriber: NodeRedisSubscriber): void {
+  try {
+    subscriber.destroy();
+  } catch {
+    // It was closed already.
+  }
 }
 
 function argument(value: RedisArgument): string | Buffer {

@@ -25,13 +25,21 @@ export interface RedisSubscriber {
   close(): void;
 }
 
+/** What happens to a connection that listens. */
+export interface SubscriberEvents {
+  /** It was established, or established anew: what was told before was not heard. */
+  onReady(): void;
+  onLost(): void;
+}
+
 /** Calls of a client. All may reject with whatever the client rejects with. */
 export interface RedisConnection {
   /** Runs a script by its hash, and with its source where Redis does not know it. One round trip as a rule. */
   run(script: RedisScript, keys: string[], args: readonly RedisArgument[]): Promise<unknown>;
-  /** Entries of a stream from an id on, at most `count`; payloads as bytes or as text. */
+  /** Entries of a stream from an id on, at most `count`, from a master; payloads as bytes or as text. */
   range(key: string, start: string, count: number, asBytes: boolean): Promise<RedisPage>;
+  /** A value, from a master. */
   get(key: string): Promise<string | null>;
-  /** Opens one more connection, for listening. `onReady` is called after each time that it was established anew. */
-  openSubscriber(onReady: () => void, onLost: () => void): Promise<RedisSubscriber>;
+  /** Opens one more connection, for listening. */
+  openSubscriber(events: SubscriberEvents): Promise<RedisSubscriber>;
 }

@@ -1,6 +1,7 @@
 /** Reads the replies of scripts. What is not as it should be throws: then another program writes below our prefix. */
 import { isStreamErrorCode, ResumableStreamError } from "../../../shared/errors.ts";
 import type { AppendVerdict, StoredEnd, StreamLimits, StreamRecord } from "../stream-store.ts";
+import type { RedisPage } from "./redis-connection.ts";
 import { RESULT } from "./result-codes.ts";
 
 /** A stream's state, with its times by Redis' clock. */
@@ -31,6 +32,16 @@ export function replyOf(reply: unknown): RedisReply {
     "store-unavailable",
     "Redis gave a reply that is not one of rejoin's scripts.",
   );
+}
+
+/** Reads the reply of `rangeFromMaster`: two entry ids, then payloads, as text or as bytes. */
+export function pageOf(reply: unknown): RedisPage {
+  const [firstId, lastId, ...payloads]: readonly unknown[] = Array.isArray(reply) ? reply : [];
+  return {
+    firstId: firstId === undefined ? undefined : String(firstId),
+    lastId: lastId === undefined ? undefined : String(lastId),
+    payloads: payloads.map((payload) => (payload instanceof Uint8Array ? payload : String(payload))),
+  };
 }
 
 /** Reads `{ code, record… }`. */

@@ -50,7 +50,7 @@ export function createStreamTails(options: StreamTailsOptions): StreamTails {
   function openSubscriber(): Promise<RedisSubscriber> {
     clearTimeout(idleTimer);
     if (subscriber !== undefined) return subscriber;
-    const opening = connection.openSubscriber(onReady, () => contact.end());
+    const opening = connection.openSubscriber({ onReady, onLost: () => contact.end() });
     const opened = attempt(() => opening).catch((error: unknown) => {
       if (subscriber === opened) subscriber = undefined;
       // It may come about yet, when nobody waits for it any more.
