@@ -129,7 +129,7 @@ function clusterOf(cluster: IoRedisClusterLike): RedisConnection {
     eval: (source, keyCount, ...args) => cluster.evalBuffer(source, keyCount, ...args),
   };
   return {
-    run: (script, keys, args) => run(cluster, script, keys, args),
+    run: (script, keys, args) => run(cluster, script.onCluster ?? script, keys, args),
     range: async (key, start, count, asBytes) =>
       pageOf(await run(asBytes ? binary : cluster, rangeFromMaster, [key], [start, String(count)])),
     async get(key) {

@@ -131,7 +131,7 @@ function clusterOf(cluster: NodeRedisClusterLike): RedisConnection {
   const text = cluster.withCommandOptions(AS_TEXT);
   const binary = cluster.withCommandOptions(AS_BYTES);
   return {
-    run: (script, keys, args) => run(text, script, keys, args),
+    run: (script, keys, args) => run(text, script.onCluster ?? script, keys, args),
     range: async (key, start, count, asBytes) =>
       pageOf(await run(asBytes ? binary : text, rangeFromMaster, [key], [start, String(count)])),
     async get(key) {

@@ -29,6 +29,7 @@ redis.call("DEL", meta)
 s = { gen = digits .. "-" .. ARGV[1], st = "streaming", last = 0, ttl = tonumber(ARGV[2]), lease = tonumber(ARGV[3]) }
 redis.call("HSET", meta, "gen", s.gen, "st", s.st, "last", "0", "bytes", "0",
   "ttl", ARGV[2], "lease", ARGV[3], "owner", ARGV[4], "proto", ARGV[5])
+vouch()
 keep()
 tell("c " .. s.gen)
 return { 6, unpack(record()) }

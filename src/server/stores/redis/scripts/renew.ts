@@ -10,6 +10,7 @@ import { defineScript, type RedisScript } from "./script.ts";
 export const renew: RedisScript = defineScript(`
 local lost = loss(ARGV[1])
 if lost then return lost end
+vouch()
 keep()
 tell("r " .. s.gen .. " " .. s.last)
 return { 0, s.last }

@@ -18,6 +18,7 @@ if lost then
   redis.call("HSET", meta, "gen", s.gen, "st", s.st, "last", tostring(s.last), "bytes", "0",
     "ttl", ARGV[2], "lease", ARGV[3], "owner", ARGV[4], "proto", ARGV[5])
 end
+vouch()
 keep()
 tell("r " .. s.gen .. " " .. s.last)
 return { 0, s.last }

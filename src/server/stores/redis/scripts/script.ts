@@ -5,6 +5,7 @@
  * - `gen`  generation; `st` status, also `deleted` for a while, so that followers can tell that from a loss
  * - `last` last sequence number; `bytes` of all entries
  * - `ttl`, `lease` milliseconds (`lease` empty: never lapses), both counted from `at`, the last sign of life
+ * - `node` of a cluster that vouches for the lease; not there where there is no cluster
  * - `code`, `msg` error; `owner` `=<owner>`, or `-` for null; `proto` `=<protocol>`, or `-` for bytes
  *
  * What is told on the channel `KEYS[1]`, a line each, fields split by a space:
@@ -16,6 +17,8 @@
 /** A script, to be run by its hash. */
 export interface RedisScript {
   readonly source: string;
+  /** The same, for a cluster. */
+  readonly onCluster?: RedisScript;
 }
 
 /** Milliseconds that the state of an expired or deleted stream is kept beyond its time. */
@@ -67,9 +70,22 @@ local function finish(status, code, msg)
   keep("st", status, "code", code, "msg", msg)
   tell("c " .. s.gen)
 end
+-- Notes that this node, of a cluster, vouches for the lease; false if it did already. Appends do without: a lapse costs
+-- them a grace.
+local function vouch()
+  local node = IS_ON_CLUSTER and redis.pcall("CLUSTER", "MYID")
+  if type(node) ~= "string" or redis.call("HGET", meta, "node") == node then return false end
+  redis.call("HSET", meta, "node", node)
+  return true
+end
 -- Ends the stream as producer-lost if its lease is still the one that the caller saw lapse.
 local function condemn(seen)
-  if seen ~= "" and s.gen and not gone() and lapse() == seen and now >= tonumber(seen) then
+  if seen == "" or not s.gen or gone() or lapse() ~= seen or now < tonumber(seen) then return end
+  -- Where a replica took its master's place, the producer may not have found it yet: it is given a lease's time.
+  if vouch() then
+    keep()
+    tell("r " .. s.gen .. " " .. s.last)
+  else
     finish("error", "producer-lost", ARGV[#ARGV])
   end
 end
@@ -92,10 +108,11 @@ end
 
 /** Makes a script of its own part. */
 export function defineScript(body: string): RedisScript {
-  return {
-    source: `${PRELUDE}\n${body}`
+  const sourceFor = (isOnCluster: boolean): string =>
+    `${PRELUDE}\n${body}`
       .replaceAll("MAX_TOLD_BYTES", String(MAX_TOLD_BYTES))
       .replaceAll("KEEP_MS", String(KEEP_MS))
-      .replaceAll("GRACE_MS", String(GRACE_MS)),
-  };
+      .replaceAll("GRACE_MS", String(GRACE_MS))
+      .replaceAll("IS_ON_CLUSTER", String(isOnCluster));
+  return { source: sourceFor(false), onCluster: { source: sourceFor(true) } };
 }
