@@ -26,7 +26,8 @@ if (task.task === "time") {
   });
   process.send?.("ready");
   const found = Object.fromEntries(await Promise.all(all));
-  process.send?.(found, () => process.disconnect());
+  process.once("message", () => process.disconnect());
+  process.send?.(found);
 } else {
   const client = await createClient({ url }).connect();
   const store = createRedisResumableStreamStore(client);

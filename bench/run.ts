@@ -43,12 +43,17 @@ for (const [name, measure] of Object.entries(MEASUREMENTS)) {
     const section = renderSection(await measure(server.url));
     sections.push(section);
     console.log(section);
+  } catch (error) {
+    // Before the server goes, and takes clients with it that were not closed.
+    console.error(`${name} could not be measured:`, error);
+    process.exitCode = 1;
+    break;
   } finally {
     await server.stop();
   }
 }
 
-if (names.length === 0) {
+if (names.length === 0 && process.exitCode === undefined) {
   const machine = `${cpus().length} cores (${cpus()[0]?.model.trim() ?? "?"}), Node ${process.versions.node}, Redis ${redis} on loopback`;
   const intro = [
     "# Performance",

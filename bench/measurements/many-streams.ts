@@ -38,8 +38,10 @@ return 1
 `;
 
 async function bare(url: string): Promise<Load> {
-  const client = await createClient({ url }).connect();
-  const subscriber = await client.duplicate().connect();
+  const connection = await createClient({ url }).connect();
+  // Without a timer a command, as the store does it.
+  const client = connection.withCommandOptions({ timeout: 0 });
+  const subscriber = await connection.duplicate().connect();
   const hash = await client.scriptLoad(BARE);
   const latenciesMs: number[] = [];
   const prefix = crypto.randomUUID();
@@ -59,7 +61,7 @@ async function bare(url: string): Promise<Load> {
   });
   await Promise.all(answers);
   await client.del(keys);
-  client.destroy();
+  connection.destroy();
   subscriber.destroy();
   return { latenciesMs, cpu };
 }

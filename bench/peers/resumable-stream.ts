@@ -25,8 +25,7 @@ export const system: System = {
         if (stream) yield* stream;
       },
       async close() {
-        publisher.destroy();
-        subscriber.destroy();
+        await Promise.all([publisher.close(), subscriber.close()]);
       },
     };
   },

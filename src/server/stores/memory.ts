@@ -94,6 +94,8 @@ export function createInMemoryResumableStreamStore(
   const logs = new Map<string, StreamLog>();
   const threads = new Map<string, { readonly streamId: string; readonly generation: string }>();
   const leased = new Set<string>();
+  /** The newest generation of all. */
+  let newest: string | undefined;
   const closing = new AbortController();
 
   // Sweeping.
@@ -207,8 +209,9 @@ export function createInMemoryResumableStreamStore(
       }
     }
     const ttlMs = openOptions.ttlMs ?? defaultTtlMs;
-    const { state, result } = openStream(log?.state ?? null, { ...openOptions, ttlMs }, now());
+    const { state, result } = openStream(log?.state ?? null, { ...openOptions, ttlMs }, now(), newest);
     if (result.role === "consumer" || state === null) return result;
+    newest = state.generation;
     const thread = openOptions.thread;
     logs.set(streamId, { state, entries: [], thread, listeners: new Set() });
     expectExpiry(state.expiresAt);

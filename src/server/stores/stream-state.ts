@@ -39,17 +39,22 @@ export interface Transition<TResult> {
   readonly result: TResult;
 }
 
-/** Elects the producer. */
+/**
+ * Elects the producer.
+ *
+ * @param newest a generation that the new one is to be newer than, where there is no state: a deleted stream had one too.
+ */
 export function openStream(
   state: StreamState | null,
   options: StreamOpenOptions & { readonly ttlMs: number },
   nowMs: number,
+  newest?: string,
 ): Transition<StreamOpening> {
   if (state !== null && !isTakenOver(state, options)) {
     return { state, result: { role: "consumer", record: recordOf(state) } };
   }
   const opened: StreamState = {
-    generation: createGeneration(nowMs, state?.generation),
+    generation: createGeneration(nowMs, state?.generation ?? newest),
     status: "streaming",
     lastSeq: 0,
     owner: options.owner,

@@ -44,6 +44,8 @@ export function createStreamTails(options: StreamTailsOptions): StreamTails {
   const tails = new Map<string, StreamTail>();
   /** The first reading of each tail. */
   const beginnings = new WeakMap<StreamTail, Promise<void>>();
+  /** Channels that are being left: a client may take a new subscription for the one that it is about to end. */
+  const leaving = new Map<string, Promise<unknown>>();
   let subscriber: Promise<RedisSubscriber> | undefined;
   let idleTimer: ReturnType<typeof setTimeout> | undefined;
 
@@ -77,6 +79,7 @@ export function createStreamTails(options: StreamTailsOptions): StreamTails {
 
   async function begin(streamId: string, tail: StreamTail): Promise<void> {
     const open = await openSubscriber();
+    await leaving.get(streamId);
     await attempt(() => open.subscribe(channelOf(streamId), (message) => tail.hear(message)));
     // Only what is told from now on is heard, so what was before is read.
     await tail.refresh();
@@ -86,8 +89,15 @@ export function createStreamTails(options: StreamTailsOptions): StreamTails {
     if (tail.size > 0 || tails.get(streamId) !== tail) return;
     tails.delete(streamId);
     tail.close();
-    void subscriber?.then((open) => open.unsubscribe(channelOf(streamId))).catch(() => {});
-    if (tails.size > 0 || subscriber === undefined) return;
+    if (subscriber === undefined) return;
+    const left = subscriber
+      .then((open) => attempt(() => open.unsubscribe(channelOf(streamId))))
+      .catch(() => {})
+      .finally(() => {
+        if (leaving.get(streamId) === left) leaving.delete(streamId);
+      });
+    leaving.set(streamId, left);
+    if (tails.size > 0) return;
     clearTimeout(idleTimer);
     idleTimer = setTimeout(closeSubscriber, IDLE_MS);
     unrefTimer(idleTimer);

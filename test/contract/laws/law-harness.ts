@@ -1,0 +1,107 @@
+/** Stores whose laws are tested: two instances on the same data, and what a test may do to that data behind their backs. */
+import { Redis } from "ioredis";
+import { createClient } from "redis";
+import { vi } from "vitest";
+import { createInMemoryResumableStreamStore } from "../../../src/server/index.ts";
+import { createIoredisResumableStreamStore } from "../../../src/server/ioredis.ts";
+import { createRedisResumableStreamStore } from "../../../src/server/redis.ts";
+import { createRedisKeys } from "../../../src/server/stores/redis/keys.ts";
+import type { EventStreamStore } from "../../../src/server/stores/stream-store.ts";
+
+/** Milliseconds of the leases in these tests. Longer than a test may pause, or producers are lost unasked. */
+export const LEASE_MS = 3_000;
+
+/** A store under test. */
+export interface LawHarness {
+  /** Two instances; the same one twice where there is only one. */
+  readonly stores: readonly [EventStreamStore, EventStreamStore];
+  /** Makes the stream's lease lapse, and sees that the producer is declared lost. */
+  lapse(streamId: string): Promise<void>;
+  /** Where the store may lose what it had: it forgets all entries after `keep`, or, at -1, the stream. */
+  lose?(streamId: string, keep: number): Promise<void>;
+  /** Lets whatever is under way go on. */
+  tick(): Promise<void>;
+  dispose(): Promise<void>;
+}
+
+/** What is lost after a stream's end is lost; so it is lost before, or not at all. */
+const LOSE = `
+if redis.call("HGET", KEYS[1], "st") ~= "streaming" then return 0 end
+local keep = tonumber(ARGV[1])
+if keep < 0 then return redis.call("DEL", KEYS[1], KEYS[2]) end
+local kept = redis.call("XRANGE", KEYS[2], "-", "+", "COUNT", math.max(keep, 1))
+redis.call("DEL", KEYS[2])
+if keep == 0 then kept = {} end
+for _, entry in ipairs(kept) do redis.call("XADD", KEYS[2], entry[1], unpack(entry[2])) end
+redis.call("HSET", KEYS[1], "last", #kept)
+return 1
+`;
+
+/** The memory store, on a clock of the test's. */
+export async function memoryHarness(): Promise<LawHarness> {
+  vi.useFakeTimers();
+  const store = createInMemoryResumableStreamStore();
+  return {
+    stores: [store, store],
+    async lapse(streamId) {
+      while ((await store.status(streamId)) === "streaming") await vi.advanceTimersByTimeAsync(1_000);
+    },
+    tick: async () => void (await vi.advanceTimersByTimeAsync(1)),
+    async dispose() {
+      store.dispose();
+      vi.useRealTimers();
+    },
+  };
+}
+
+/** The Redis store, on one of the clients. */
+export async function redisHarness(url: string, client: "node-redis" | "ioredis"): Promise<LawHarness> {
+  const keyPrefix = `laws-${crypto.randomUUID()}`;
+  const keys = createRedisKeys(keyPrefix);
+  const admin = await createClient({ url }).connect();
+  const closing: (() => void)[] = [() => admin.destroy()];
+  const connect = async (): Promise<EventStreamStore> => {
+    if (client === "ioredis") {
+      const redis = new Redis(url);
+      closing.push(() => redis.disconnect());
+      return createIoredisResumableStreamStore(redis, { keyPrefix });
+    }
+    const redis = await createClient({ url }).connect();
+    closing.push(() => redis.destroy());
+    return createRedisResumableStreamStore(redis, { keyPrefix });
+  };
+  const stores = [await connect(), await connect()] as const;
+  // Who is in touch for a lease's time may say that a producer is lost: both are, from here on.
+  const inTouch = new AbortController();
+  for (const store of stores) {
+    const id = `in-touch-${crypto.randomUUID()}`;
+    await store.open(id, { owner: null, protocol: "test" });
+    void (async () => {
+      for await (const _item of store.follow(id, "", inTouch.signal));
+    })();
+  }
+  return {
+    stores,
+    async lapse(streamId) {
+      await admin.hSet(keys.meta(streamId), "at", Date.now() - LEASE_MS - 1_000);
+      while ((await stores[0].status(streamId)) === "streaming") await sleep(20);
+    },
+    async lose(streamId, keep) {
+      const meta = keys.meta(streamId);
+      const generation = await admin.hGet(meta, "gen");
+      if (generation === null) return;
+      const args = { keys: [meta, keys.data(streamId, generation)], arguments: [String(keep)] };
+      await admin.eval(LOSE, args);
+    },
+    tick: () => sleep(1),
+    async dispose() {
+      inTouch.abort();
+      for (const store of stores) await store.close();
+      for (const close of closing) close();
+    },
+  };
+}
+
+function sleep(ms: number): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, ms));
+}

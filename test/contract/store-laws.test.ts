@@ -1,0 +1,41 @@
+/** Laws that hold for every store, whatever happens in whatever order. */
+import fc from "fast-check";
+import { afterAll, afterEach, beforeAll, beforeEach, describe, it, vi } from "vitest";
+import { startRedis, type RedisServer } from "../support/redis-server.ts";
+import { expectExactlyOnce, interleavings } from "./laws/interleaving-law.ts";
+import { memoryHarness, redisHarness, type LawHarness } from "./laws/law-harness.ts";
+import { events, expectTable } from "./laws/table-law.ts";
+
+vi.setConfig({ testTimeout: 120_000, hookTimeout: 30_000 });
+
+let server: RedisServer;
+beforeAll(async () => {
+  server = await startRedis();
+});
+afterAll(() => server.stop());
+
+describe.each([
+  ["the memory store", memoryHarness, 300, false],
+  ["the Redis store on node-redis", () => redisHarness(server.url, "node-redis"), 60, true],
+  ["the Redis store on ioredis", () => redisHarness(server.url, "ioredis"), 60, true],
+] as const)("%s", (_name, makeHarness, numRuns, canLose) => {
+  let harness: LawHarness;
+  beforeEach(async () => {
+    harness = await makeHarness();
+  });
+  afterEach(() => harness.dispose());
+
+  it("gives for each event what the table says, and to each reader what the log has", async () => {
+    await fc.assert(
+      fc.asyncProperty(events, (happening) => expectTable(harness, happening)),
+      { numRuns },
+    );
+  });
+
+  it("gives every reader each entry once and the same end, however writing, reading and trouble interleave", async () => {
+    await fc.assert(
+      fc.asyncProperty(interleavings(canLose), (plan) => expectExactlyOnce(harness, plan)),
+      { numRuns },
+    );
+  });
+});
