@@ -1,11 +1,10 @@
 /** `npm run bench`: installs what is missing and measures. `npm run bench -- delivery` runs one measurement only. */
-import { join } from "node:path";
 import { installFolder, installPackages } from "./lib/install.mjs";
-import { root, run, toolNode } from "./lib/run.mjs";
+import { run, toolNode } from "./lib/run.mjs";
 import { prepareServices } from "./lib/services.mjs";
 
 await installPackages();
-await installFolder(join(root, "bench"));
+await installFolder("bench");
 const services = await prepareServices();
 const code = await run(toolNode(), ["--expose-gc", "bench/run.ts", ...process.argv.slice(2)], {
   env: services,

@@ -1,7 +1,7 @@
 /** Installs the packages when they are missing or not those of the lock file. */
 import { createHash } from "node:crypto";
 import { existsSync, readFileSync, writeFileSync } from "node:fs";
-import { join } from "node:path";
+import { basename, join } from "node:path";
 import { fail, root, run, succeeds, toolNode } from "./run.mjs";
 
 /** The oldest Node that can install the toolchain, which brings a newer one of its own. */
@@ -13,7 +13,7 @@ export async function installPackages() {
   if (major < OLDEST_NODE[0] || (major === OLDEST_NODE[0] && minor < OLDEST_NODE[1])) {
     fail(`Node ${OLDEST_NODE.join(".")} or newer is needed; this is ${process.versions.node}.`);
   }
-  await installFolder(root, () => {
+  await install(root, () => {
     if (succeeds(toolNode(), ["--version"])) return;
     fail(
       "The package `node` was installed, but its install script did not run, so its Node is not there.\n" +
@@ -22,15 +22,20 @@ export async function installPackages() {
   });
 }
 
-/** Installs the packages of a folder that has a package.json of its own, such as `bench`. */
-export async function installFolder(folder, check = () => {}) {
+/** Installs the packages of a folder that has a lock file of its own. */
+export function installFolder(name) {
+  return install(join(root, name), () => {});
+}
+
+/** Installs the packages of a folder, unless they are there and those of its lock file. */
+async function install(folder, check) {
   const stamp = join(folder, "node_modules", ".installed");
   const wanted = createHash("sha256")
     .update(readFileSync(join(folder, "package-lock.json")))
     .digest("hex");
   const installed = existsSync(stamp) ? readFileSync(stamp, "utf8") : "";
   if (installed === wanted && existsSync(toolNode())) return;
-  console.log("Installing packages …");
+  console.log(folder === root ? "Installing packages …" : `Installing packages of ${basename(folder)} …`);
   const npm = process.platform === "win32" ? "npm.cmd" : "npm";
   // Not `npm ci`: it insists on an entry for every platform's build of a tool, also where a registry does not have them all.
   const args = ["install", "--no-save", "--no-audit", "--no-fund", "--loglevel=error"];

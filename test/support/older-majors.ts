@@ -1,0 +1,16 @@
+/** Whether `npm run test:peers` runs on what it is to run on: tests whose imports went elsewhere would pass all the same. */
+import ioredis from "ioredis/package.json" with { type: "json" };
+import { version as react } from "react";
+import { version as reactDom } from "react-dom";
+import redis from "redis/package.json" with { type: "json" };
+import { expect, it } from "vitest";
+import peers from "../../peers/package.json" with { type: "json" };
+
+it("these tests run on the older majors", () => {
+  expect(peers.dependencies).toMatchObject({
+    ioredis: ioredis.version,
+    react,
+    "react-dom": reactDom,
+    redis: redis.version,
+  });
+});
