@@ -58,7 +58,10 @@ export interface NodeRedisClientLike extends NodeRedisScripting {
   duplicate(): NodeRedisSubscriber;
 }
 
-/** The part of a connected node-redis cluster that the store uses. */
+/**
+ * The part of a connected node-redis cluster that the store uses. When a master is lost, node-redis 6 looks for the replica
+ * that took its place after 5 s, or `topologyRefreshOnReconnectionAttemptStrategy`; node-redis 5 waits for the master.
+ */
 export interface NodeRedisClusterLike extends NodeRedisScripting {
   withCommandOptions(options: NodeRedisCommandOptions): NodeRedisScripting;
   readonly masters: readonly { readonly address: string }[];
