@@ -28,7 +28,7 @@ describe.each([
         eval: answer,
         masters: [],
         nodeClient: nothing,
-        withTypeMapping: () => ({ evalSha: answer, eval: answer }),
+        withCommandOptions: () => ({ evalSha: answer, eval: answer }),
       }),
   ],
   [
