@@ -5,6 +5,7 @@ import { chromiumArgs, chromiumPath } from "../../support/chromium.ts";
 import { startScriptedModel } from "../../support/scripted-model.ts";
 import { newVisitor } from "./chat-page.ts";
 import { startDemo } from "./demo-server.ts";
+import { startOwnChromium } from "./own-chromium.ts";
 import { recordWire } from "./recorded-wire.ts";
 
 export const it = test
@@ -32,6 +33,14 @@ export const it = test
     const browser = await chromium.launch({ executablePath: chromiumPath(), args: [...chromiumArgs] });
     onCleanup(() => browser.close());
     return browser;
+  })
+  // Somebody who was never here, in a browser as people have it: with tabs that hide and a back-forward cache.
+  // oxlint-disable-next-line no-empty-pattern -- as above
+  .extend("person", async ({}, { onCleanup }) => {
+    const chromium = await startOwnChromium();
+    onCleanup(() => chromium.close());
+    await recordWire(chromium.visitor);
+    return chromium.visitor;
   })
   // Somebody who was never here.
   .extend("visitor", async ({ browser, server }, { onCleanup }) => {

@@ -4,7 +4,7 @@ import type { Conversation, ConversationMessage } from "../../../demo/shared/con
 import type { Browser, BrowserContext, Locator, Page } from "playwright";
 
 /** How long a condition may take to come true. */
-const PATIENCE_MS = 30_000;
+export const PATIENCE_MS = 30_000;
 
 /** A chat in a tab. */
 export interface ChatPage {
