@@ -6,13 +6,13 @@ export const MIDDLE = `ned again:
 
 | moment | place |
 | --- | --- |
-| cut | the mid`;
-export const REST = `dle |
+| cut | betw`;
+export const REST = `een words |
 | joined | the same |
 
 1. Nothing is lost: \`heliotrope\`.
 2. Nothing is there twice: marigold.
 
 That was all.`;
-/** What the page shows of the end of each piece. */
-export const SHOWN = { opening: "word and joi", middle: "the mid", rest: "That was all." };
+/** What the page shows of the end of each piece, and of no other one. */
+export const SHOWN = { opening: "word and joi", middle: "betw", rest: "That was all." };
