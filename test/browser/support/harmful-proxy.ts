@@ -93,23 +93,21 @@ export function passOn(upstream: IncomingMessage, response: ServerResponse): voi
   upstream.on("error", () => response.destroy());
 }
 
-/** Breaks each response off after so many bytes. */
-export function cutAfterBytes(limit: number, onCut: () => void): Harm {
+/** Ends each response after so many bytes, as if that were all of it. */
+export function endAfterBytes(limit: number, onEnd: () => void): Harm {
   return (upstream, response) => {
     open(upstream, response);
     let left = limit;
     upstream.on("data", (bytes: Buffer) => {
-      if (left <= 0) return;
+      if (left === 0) return;
       const part = bytes.subarray(0, left);
       left -= part.length;
-      // What was written is on its way before the connection is closed under it.
-      response.write(part, () => {
-        if (left > 0 || response.destroyed) return;
-        onCut();
-        response.destroy();
-      });
+      response.write(part);
+      if (left > 0) return;
+      onEnd();
+      response.end();
     });
-    upstream.on("end", () => left > 0 && response.end());
+    upstream.on("end", () => response.end());
     upstream.on("error", () => response.destroy());
   };
 }
