@@ -137,6 +137,38 @@ describe("a second tab", () => {
   });
 });
 
+describe("two tabs", () => {
+  it("of which one was reloaded and the other stops the answer end with the same text", async ({
+    model,
+    visitor,
+  }) => {
+    const first = await openChat(visitor);
+    await first.ask("Agreed?");
+    const run = await model.run("Agreed?");
+    run.write(OPENING);
+    await first.shows(SHOWN.opening);
+    const second = await openChat(visitor, first.page.url());
+    await second.shows(SHOWN.opening);
+    await first.page.reload();
+    run.write(MIDDLE);
+    await Promise.all([first.shows(SHOWN.middle), second.shows(SHOWN.middle)]);
+    await second.press("Stop");
+    await run.closed;
+    await Promise.all([first.reaches("stopped"), second.reaches("stopped")]);
+
+    expect((await recordedResponses(first.page)).map(({ method }) => method)).toEqual(["GET"]);
+    expect((await recordedResponses(second.page)).map(({ method }) => method)).toEqual(["GET"]);
+    const text = await first.text();
+    expect(text).toContain(SHOWN.middle);
+    expect(await second.text()).toBe(text);
+    // A third one, which was not there, has it from the server.
+    const third = await openChat(visitor, first.page.url());
+    await third.reaches("stopped");
+    expect(await third.text()).toBe(text);
+    expect(model.runsOf("Agreed?")).toBe(1);
+  });
+});
+
 describe("a question that is sent twice", () => {
   it("by a double click is asked once", async ({ model, visitor }) => {
     const chat = await openChat(visitor);
