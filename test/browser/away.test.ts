@@ -80,7 +80,7 @@ describe("a tab behind another", () => {
   });
 
   it("only listens while the model is silent", async ({ model, person, onTestFinished }) => {
-    const server = await serveDemo(model, 200);
+    const server = await serveDemo(model, 1_000);
     onTestFinished(() => server.close());
     const chat = await openChat(person, server.url);
     await chat.ask("Quiet?");
@@ -91,9 +91,10 @@ describe("a tab behind another", () => {
     await hide(chat.page);
     await countWork(chat.page);
     const before = await heartbeats(chat.page);
-    await expect.poll(() => heartbeats(chat.page), PATIENTLY).toBeGreaterThanOrEqual(before + 10);
-    // The watch for a stall, which looks at the clock at most once in three intervals.
-    expect(await workDone(chat.page)).toBeLessThan(10);
+    await expect.poll(() => heartbeats(chat.page), PATIENTLY).toBeGreaterThanOrEqual(before + 6);
+    // The watch for a stall looks at the clock once in three intervals. Chromium holds the timers of a hidden tab back to
+    // one a second, so that even a loop of them has no more than six.
+    expect(await workDone(chat.page)).toBeLessThan(5);
 
     await chat.page.bringToFront();
     run.write(MIDDLE + REST);
