@@ -9,6 +9,7 @@ import { CONTROL_EVENT, type LiveControl, type StreamEnd } from "../shared/wire.
 import type { Follower } from "./follower.ts";
 import { payloadToBytes } from "./stores/limits.ts";
 import type { FollowItem } from "./stores/stream-store.ts";
+import { unrefTimer } from "./timers.ts";
 
 /** How a stream of events is rendered. */
 export interface EventsRendering {
@@ -202,13 +203,18 @@ function createSilence(ms: number, tell: () => void): Silence {
       sinceMs = performance.now();
       leftMs = ms;
     }
-    timer = setTimeout(check, leftMs);
+    arm(leftMs);
+  }
+
+  function arm(delayMs: number): void {
+    timer = setTimeout(check, delayMs);
+    unrefTimer(timer);
   }
 
   return {
     begin() {
       sinceMs = performance.now();
-      timer ??= setTimeout(check, ms);
+      if (timer === undefined) arm(ms);
     },
     end() {
       sinceMs = undefined;

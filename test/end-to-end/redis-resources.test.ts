@@ -1,0 +1,184 @@
+/** What following a stream in Redis costs, and what is left when nobody follows any more. */
+import { fork } from "node:child_process";
+import { once } from "node:events";
+import { fileURLToPath } from "node:url";
+import { createClient } from "redis";
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from "vitest";
+import { createResumableStreamContext, type ResumableStreamContext } from "../../src/server/index.ts";
+import { createRedisResumableStreamStore, type RedisResumableStreamStore } from "../../src/server/redis.ts";
+import { createRedisKeys } from "../../src/server/stores/redis/keys.ts";
+import { startRedis, type RedisServer } from "../support/redis-server.ts";
+import { scriptedSource } from "../support/scripted-source.ts";
+import { sseOf, textPayloads, textProtocol } from "../support/text-protocol.ts";
+
+// The listening connection is kept for some seconds, in case somebody comes back.
+vi.setConfig({ testTimeout: 30_000 });
+
+let server: RedisServer;
+let admin: Awaited<ReturnType<typeof connect>>;
+let client: Awaited<ReturnType<typeof connect>>;
+let store: RedisResumableStreamStore;
+let context: ResumableStreamContext;
+let keyPrefix: string;
+
+const connect = () => createClient({ url: server.url }).connect();
+
+beforeAll(async () => {
+  server = await startRedis();
+  admin = await connect();
+});
+afterAll(async () => {
+  admin.destroy();
+  await server.stop();
+});
+beforeEach(async () => {
+  keyPrefix = `resources-${crypto.randomUUID()}`;
+  client = await connect();
+  store = createRedisResumableStreamStore(client, { keyPrefix });
+  context = createResumableStreamContext({ store });
+});
+afterEach(async () => {
+  await context.close();
+  await store.close();
+  client.destroy();
+});
+
+const opening = { owner: null, protocol: "test", leaseMs: 60_000 } as const;
+
+/** Connections to Redis. */
+async function connections(): Promise<number> {
+  return Number(/^connected_clients:(\d+)/m.exec(await admin.info("clients"))?.[1]);
+}
+
+/** How many listen to a stream. */
+async function listenersOf(streamId: string): Promise<number> {
+  const reply = await admin.sendCommand(["PUBSUB", "NUMSUB", createRedisKeys(keyPrefix).meta(streamId)]);
+  return Array.isArray(reply) ? Number(reply[1]) : Number.NaN;
+}
+
+async function callsOf(command: string): Promise<number> {
+  const stats = await admin.info("commandstats");
+  return Number(new RegExp(`cmdstat_${command}:calls=(\\d+)`).exec(stats)?.[1] ?? 0);
+}
+
+/** A follower that has read all there is. */
+async function follow(streamId: string): Promise<() => Promise<void>> {
+  const abort = new AbortController();
+  const live = Promise.withResolvers<void>();
+  const over = (async () => {
+    for await (const item of store.follow(streamId, "", abort.signal))
+      if (item.type === "live") live.resolve();
+  })();
+  await live.promise;
+  return () => {
+    abort.abort();
+    return over;
+  };
+}
+
+describe("the connection that listens", () => {
+  it("is opened with the first follower, is one for all of them, and is closed when there is none", async () => {
+    await store.open("one", opening);
+    await store.open("two", opening);
+    const before = await connections();
+    const leave = [await follow("one"), await follow("one"), await follow("two")];
+    expect(await connections()).toBe(before + 1);
+    for (const go of leave) await go();
+    await vi.waitUntil(async () => (await connections()) === before, { timeout: 15_000, interval: 100 });
+  });
+});
+
+describe("a follower that went away", () => {
+  it("is listened for no more, while others are", async () => {
+    await store.open("one", opening);
+    await store.open("two", opening);
+    const leave = await follow("one");
+    const stay = await follow("two");
+    expect([await listenersOf("one"), await listenersOf("two")]).toEqual([1, 1]);
+    await leave();
+    await vi.waitUntil(async () => (await listenersOf("one")) === 0);
+    expect(await listenersOf("two")).toBe(1);
+    await stay();
+  });
+
+  it("may come back at once, and hears what is new", async () => {
+    const opened = await store.open("one", opening);
+    if (opened.role !== "producer") throw new Error("not the producer");
+    // A client may still be about to end the subscription of the one who went.
+    for (let seq = 1; seq <= 20; seq += 1) {
+      const following = store.follow("one", "", new AbortController().signal)[Symbol.asyncIterator]();
+      for (let item = await following.next(); !item.done && item.value.type !== "live";)
+        item = await following.next();
+      const next = following.next();
+      await store.appendBatch("one", opened.lease, seq, [`{"n":${seq}}`]);
+      expect((await next).value).toEqual({ type: "entries", firstSeq: seq, payloads: [`{"n":${seq}}`] });
+      await following.return?.();
+    }
+  });
+});
+
+describe("a slow follower", () => {
+  it("is paced by its reader: no page is read that nobody asks for", async () => {
+    const source = scriptedSource();
+    const own = await context.run("s", source.make, { protocol: textProtocol, owner: null });
+    const words = Array.from({ length: 20_000 }, (_, index) => `${index} `);
+    source.write(sseOf(textPayloads(...words)));
+    await vi.waitUntil(async () => ((await store.inspect("s"))?.lastSeq ?? 0) >= words.length);
+    await own.cancel();
+    const before = await callsOf("xrange");
+    const reader = (await context.requireResume("s")).getReader();
+    await reader.read();
+    // Long enough for all twenty pages, if anything drove it but the reader.
+    for (let time = 0; time < 100; time += 1) await store.inspect("s");
+    expect((await callsOf("xrange")) - before).toBeLessThanOrEqual(3);
+    await reader.cancel();
+    source.end();
+  });
+});
+
+describe("entries that Redis has lost for good", () => {
+  it("are waited for without asking again and again, and end as missing", async () => {
+    const opened = await store.open("s", opening);
+    if (opened.role !== "producer") throw new Error("not the producer");
+    await store.appendBatch("s", opened.lease, 1, ["{}", "{}"]);
+    await admin.del(createRedisKeys(keyPrefix).data("s", opened.lease.token));
+    const before = await callsOf("xrange");
+    const following = store.follow("s", "", new AbortController().signal)[Symbol.asyncIterator]();
+    expect((await following.next()).value).toMatchObject({ type: "position" });
+    const next = following.next();
+    for (let time = 0; time < 100; time += 1) await store.inspect("s");
+    expect((await callsOf("xrange")) - before).toBeLessThanOrEqual(3);
+    await store.end("s", opened.lease, { status: "done" });
+    expect((await next).value).toMatchObject({ type: "end", end: { status: "missing" } });
+  });
+});
+
+describe("a store that is closed", () => {
+  it("ends its followers without a word, also at the end of a block", async () => {
+    await store.open("s", opening);
+    let over: Promise<string[]>;
+    {
+      await using other = createRedisResumableStreamStore(client, { keyPrefix });
+      const live = Promise.withResolvers<void>();
+      over = (async () => {
+        const seen: string[] = [];
+        for await (const item of other.follow("s", "", new AbortController().signal)) {
+          seen.push(item.type);
+          if (item.type === "live") live.resolve();
+        }
+        return seen;
+      })();
+      await live.promise;
+    }
+    expect(await over).toEqual(["position", "live"]);
+  });
+});
+
+describe("a process that used the stores", () => {
+  it("ends by itself", async () => {
+    const script = fileURLToPath(new URL("../support/leaves-by-itself.ts", import.meta.url));
+    const child = fork(script, [server.url], { stdio: "inherit" });
+    expect(await once(child, "message")).toEqual(["done", undefined]);
+    expect(await once(child, "exit")).toEqual([0, null]);
+  });
+});
