@@ -10,6 +10,7 @@ import { measure as idle } from "./measurements/idle.ts";
 import { measure as manyStreams } from "./measurements/many-streams.ts";
 import { measure as readBack } from "./measurements/read-back.ts";
 import { measure as roundTrips } from "./measurements/round-trips.ts";
+import { measure as stop } from "./measurements/stop.ts";
 import { measure as throughput } from "./measurements/throughput.ts";
 
 const MEASUREMENTS: Readonly<Record<string, Measure>> = {
@@ -18,6 +19,7 @@ const MEASUREMENTS: Readonly<Record<string, Measure>> = {
   "read-back": readBack,
   "many-streams": manyStreams,
   "fan-out": fanOut,
+  stop,
   idle,
   delivery,
 };
