@@ -154,6 +154,21 @@ export function describeStoreContract(
       expect(await deletion).toMatchObject({ verdict: "deleted" });
     });
 
+    it("gives a lease that stands, where the stream before was deleted under its followers", async () => {
+      await enter(harness, id, "streaming");
+      const following = store.follow(id, "", new AbortController().signal)[Symbol.asyncIterator]();
+      for (let item = await following.next(); item.done !== true && item.value.type !== "live";)
+        item = await following.next();
+      await (harness.other ?? store).delete(id);
+      const opening = await store.open(id, OPEN);
+      if (opening.role !== "producer") throw new Error("not the producer");
+      const loss = watch(store, id, opening.lease.token);
+      expect(await store.appendBatch(id, opening.lease, 1, ENTRIES)).toEqual({ verdict: "ok", lastSeq: 2 });
+      await store.stop(id);
+      expect(await loss).toMatchObject({ verdict: "ended", end: { status: "stopped" } });
+      await following.return?.();
+    });
+
     it("gives entries to followers as they come, from another instance too, and then the end", async () => {
       const token = await enter(harness, id, "streaming");
       const followed = collect(harness.other ?? store, id, "");

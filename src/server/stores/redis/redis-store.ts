@@ -215,7 +215,7 @@ export function createRedisStore(
       const inspection = tails.get(streamId)?.inspection;
       if (typeof inspection !== "object" || inspection.record.status !== "streaming") giveBack?.();
     };
-    tails.take(streamId, done).then(
+    tails.take(streamId, done, undefined).then(
       (taken) => {
         giveBack = taken.giveBack;
         done();
@@ -333,8 +333,8 @@ export function createRedisStore(
       let seen: RedisInspection | undefined;
       const check = (): void => {
         const inspection = tails.get(streamId)?.inspection;
-        // Signs of life change nothing here.
-        if (inspection === undefined || inspection === seen || stopped) return;
+        // Until the tail is taken it may tell of what was there before this lease. Signs of life change nothing here.
+        if (inspection === undefined || inspection === seen || giveBack === undefined || stopped) return;
         seen = inspection;
         const loss = lossOf(inspection, lease.token);
         if (loss === null) return;
@@ -343,7 +343,7 @@ export function createRedisStore(
       };
       const begin = (): void => {
         if (stopped || closing.signal.aborted) return;
-        tails.take(streamId, check).then(
+        tails.take(streamId, check, lease.token).then(
           (taken) => {
             giveBack = taken.giveBack;
             if (stopped) giveBack();

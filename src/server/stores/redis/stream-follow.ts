@@ -19,7 +19,7 @@ export interface FollowSource {
   /** Reads the state of a stream; where its lease has lapsed and this process may say so, ends it first. */
   inspect(streamId: string): Promise<RedisInspection>;
   /** A tail of the stream, which calls `listener` on each change. */
-  takeTail(streamId: string, listener: () => void): Promise<TakenTail>;
+  takeTail(streamId: string, listener: () => void, generation: string): Promise<TakenTail>;
   /** {@link PAGE_ENTRIES} from `seq` on, or those that there are, without a gap; none where Redis has lost some. */
   readPage(streamId: string, record: StreamRecord, seq: number): Promise<readonly EntryPayload[]>;
 }
@@ -121,15 +121,21 @@ export class StreamFollow implements AsyncIterableIterator<FollowItem, undefined
   async #begin(): Promise<void> {
     assertStreamId(this.#streamId);
     this.#position = this.#cursor === "" ? undefined : requireCursor(this.#cursor);
+    await this.#look();
+  }
+
+  async #look(): Promise<void> {
     // Most streams that are read have ended: those need no listening.
     const first = await this.#source.inspect(this.#streamId);
     if (typeof first === "string" || first.record.status !== "streaming") {
       const lastSeq = typeof first === "string" ? 0 : first.record.lastSeq;
-      this.#known = { inspection: first, lastSeq, lost: typeof first === "string", changes: 0 };
+      // To who just came, what is no more was never there.
+      const lost = typeof first === "string" && this.#record === undefined;
+      this.#known = { inspection: first, lastSeq, lost, changes: 0 };
       return;
     }
     if (this.#over) return;
-    const taken = await this.#source.takeTail(this.#streamId, this.#answer);
+    const taken = await this.#source.takeTail(this.#streamId, this.#answer, first.record.generation);
     this.#known = taken.tail;
     if (this.#over) taken.giveBack();
     else this.#tail = taken;
@@ -151,8 +157,8 @@ export class StreamFollow implements AsyncIterableIterator<FollowItem, undefined
     if (this.#page?.length !== PAGE_ENTRIES) this.#ahead = [];
     if (this.#page !== undefined && this.#page.length > 0) return;
     this.#page = undefined;
-    // Redis has lost them; their producer sends them again.
-    await this.#tail?.tail.refresh();
+    // Redis has lost them, and their producer sends them again; or they are gone with their stream.
+    await (this.#tail === undefined ? this.#look() : this.#tail.tail.refresh());
     this.#lostAt = this.#known?.changes;
   }
 

@@ -70,6 +70,11 @@ export class StreamTail {
     return this.#inspection;
   }
 
+  /** The generation that it knows of, where it knows of any. */
+  get generation(): string | undefined {
+    return typeof this.#inspection === "string" ? undefined : this.#inspection.record.generation;
+  }
+
   /** Last number of the log, as far as it was told. */
   get lastSeq(): number {
     return this.#lastSeq;

@@ -15,8 +15,12 @@ export interface TakenTail {
 
 /** The tails of a process. */
 export interface StreamTails {
-  /** The tail of a stream, read at least once since it began to listen. Whoever takes one gives it back. */
-  take(streamId: string, listener: () => void): Promise<TakenTail>;
+  /**
+   * The tail of a stream, read at least once since it began to listen. Whoever takes one gives it back.
+   *
+   * @param generation the one that the caller knows to be there: a tail that knows of another, or of none, reads again.
+   */
+  take(streamId: string, listener: () => void, generation: string | undefined): Promise<TakenTail>;
   /** The tail of a stream, where somebody listens to it. */
   get(streamId: string): StreamTail | undefined;
   /** Ends all tails, and the connection. */
@@ -105,7 +109,7 @@ export function createStreamTails(options: StreamTailsOptions): StreamTails {
 
   return {
     get: (streamId) => tails.get(streamId),
-    async take(streamId, listener) {
+    async take(streamId, listener, generation) {
       let tail = tails.get(streamId);
       if (tail === undefined) {
         tail = new StreamTail({
@@ -125,6 +129,8 @@ export function createStreamTails(options: StreamTailsOptions): StreamTails {
       };
       try {
         await beginnings.get(taken);
+        // What the stream was before, a deletion perhaps, is not what the caller takes it for.
+        if (generation !== undefined && taken.generation !== generation) await taken.refresh();
         return { tail: taken, giveBack };
       } catch (error) {
         // Whoever comes next begins anew.
