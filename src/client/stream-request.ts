@@ -2,6 +2,7 @@
 import { createSseReader, type SseEvent } from "../shared/sse.ts";
 import { CONTROL_PARAM, CURSOR_PARAM } from "../shared/wire.ts";
 import { failureOfResponse, RequestError } from "./client-error.ts";
+import { nextTask } from "./next-task.ts";
 
 /** A value, or a function that is asked for it before each request; it may be asked again at any time. */
 export type Lazy<T> = T | (() => T | Promise<T>);
@@ -70,18 +71,24 @@ export interface StreamReading {
   /** A chunk came; its events are to follow. */
   onActivity(): void;
   onEvent(event: SseEvent): void;
-  /** All events of a chunk were handed on. */
+  /** The events of a chunk, or of a slice of a long one, were handed on. */
   onChunkEnd(): void;
   isWanted(): boolean;
 }
 
 /** The longest event that a client holds, in UTF-16 units: a checkpoint of a long answer, and then some. */
 const MAX_EVENT_LENGTH = 16 * 1024 * 1024;
+/** Chunks that are asked for before they can be looked at; networks give some 64 KB each at most. */
+const READ_AHEAD = 32;
+/** Milliseconds of work after which the page gets a turn. */
+const SLICE_MS = 8;
+/** Bytes that are read without a look at the clock. */
+const SLICE_BYTES = 16 * 1024;
 
 /**
  * Reads the events of a response to its end. Throws {@link RequestError} for a response that is not one of events.
  *
- * Ends quietly, and lets go of the connection, once `isWanted` says no.
+ * Ends quietly, and lets go of the connection, once `isWanted` says no. However fast events come, the page gets its turns.
  */
 export async function readStreamResponse(response: Response, reading: StreamReading): Promise<void> {
   if (response.status !== 200) throw new RequestError(await failureOfResponse(response, Date.now()));
@@ -96,14 +103,31 @@ export async function readStreamResponse(response: Response, reading: StreamRead
     { maxEventLength: MAX_EVENT_LENGTH },
   );
   const reader = body.getReader();
+  // A cut takes along what was not read yet, so the page's turns must not keep anything waiting there.
+  const readAhead = (): ReturnType<typeof reader.read> => {
+    const read = reader.read();
+    read.catch(() => {});
+    return read;
+  };
+  const reads = Array.from({ length: READ_AHEAD }, readAhead);
+  let workedMs = 0;
   try {
     for (;;) {
-      const { done, value } = await reader.read();
+      const { done, value } = await (reads.shift() ?? readAhead());
       if (done) return;
+      reads.push(readAhead());
       reading.onActivity();
-      sse.feed(value);
-      reading.onChunkEnd();
-      if (!reading.isWanted()) return await reader.cancel();
+      for (let at = 0; at < value.length; at += SLICE_BYTES) {
+        const start = Date.now();
+        sse.feed(value.subarray(at, at + SLICE_BYTES));
+        reading.onChunkEnd();
+        if (!reading.isWanted()) return await reader.cancel();
+        workedMs += Date.now() - start;
+        if (workedMs < SLICE_MS) continue;
+        // Chunks that are there already are read without a task between them, so a replay would be one long task.
+        workedMs = 0;
+        await nextTask();
+      }
     }
   } catch (error) {
     // A fault of ours must not leave the connection open.

@@ -23,6 +23,7 @@ const rules: readonly LayerRule[] = [
       "client/checkpoints/",
       "client/client-error",
       "client/commit-schedule",
+      "client/next-task",
       "client/retry",
       "client/session-",
       "client/start-stream",
