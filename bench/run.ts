@@ -7,6 +7,7 @@ import { renderSection, type Measure } from "./lib/report.ts";
 import { measure as delivery } from "./measurements/delivery.ts";
 import { measure as fanOut } from "./measurements/fan-out.ts";
 import { measure as idle } from "./measurements/idle.ts";
+import { measure as longestTask } from "./measurements/longest-task.mjs";
 import { measure as manyStreams } from "./measurements/many-streams.ts";
 import { measure as readBack } from "./measurements/read-back.ts";
 import { measure as roundTrips } from "./measurements/round-trips.ts";
@@ -20,6 +21,7 @@ const MEASUREMENTS: Readonly<Record<string, Measure>> = {
   "many-streams": manyStreams,
   "fan-out": fanOut,
   stop,
+  "longest-task": longestTask,
   idle,
   delivery,
 };

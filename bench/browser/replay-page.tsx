@@ -1,6 +1,6 @@
 /** The page of the longest-task benchmark: replays a stream, through the session alone or shown by the hook. */
-import { createStreamSession, ResumableStreamProvider, useResumableStream } from "rejoin";
-import { assistantStream, type AssistantMessage } from "rejoin/protocols/assistant-stream";
+import { createStreamSession, ResumableStreamProvider, useResumableStream } from "../../src/index.ts";
+import { assistantStream, type AssistantMessage } from "../../src/shared/protocols/assistant-stream/index.ts";
 import { useEffect, type ReactElement } from "react";
 import { createRoot } from "react-dom/client";
 
