@@ -83,6 +83,8 @@ const MAX_BATCH_ENTRIES = 1_000;
 const MAX_BATCH_BYTES = 256 * 1024;
 /** A source that is faster than the store waits when this much is under way. */
 const MAX_UNWRITTEN_BYTES = 1024 * 1024;
+/** Entries that are folded at once. */
+const FOLD_BATCH = 256;
 const RETRY_FIRST_MS = 50;
 const RETRY_MOST_MS = 1_000;
 /** How long a producer that gave up goes on trying to say so. */
@@ -186,6 +188,7 @@ class StreamProducer<TMessage> implements Producer {
       if (signal.aborted) return;
       await this.#until(() => this.#written === this.#log.length);
       if (signal.aborted) return;
+      this.#foldTo(this.#written);
       const complete =
         framing === null ||
         framing.sawEndMarker() ||
@@ -297,7 +300,8 @@ class StreamProducer<TMessage> implements Producer {
     for (let seq = this.#written; seq < to; seq += 1) this.#unwrittenBytes -= this.#sizes[seq] ?? 0;
     for (let seq = to; seq < this.#written; seq += 1) this.#unwrittenBytes += this.#sizes[seq] ?? 0;
     this.#written = to;
-    this.#foldTo(to);
+    // Many at once: a fold that is looked at once an event is far away each time, with thousands of streams.
+    if (to - this.#folded >= FOLD_BATCH) this.#foldTo(to);
     for (; this.#reported < to; this.#reported += 1) {
       this.#options.hooks.onAppend(this.#sizes[this.#reported] ?? 0);
       // Where the log has no bound, nothing is ever sent again, and nothing need be kept for it.
@@ -478,7 +482,10 @@ class StreamProducer<TMessage> implements Producer {
 
   /** The fold of what the log holds. A stop may have come while an append's answer was under way. */
   #foldOf(loss: LeaseLoss | undefined): StreamFold<TMessage> | null {
-    if (loss?.verdict !== "ended") return this.#fold;
+    if (loss?.verdict !== "ended") {
+      this.#foldTo(this.#written);
+      return this.#fold;
+    }
     if (loss.lastSeq >= this.#folded) {
       this.#foldTo(Math.min(loss.lastSeq, this.#log.length));
       return this.#fold;

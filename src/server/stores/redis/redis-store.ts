@@ -211,9 +211,10 @@ export function createRedisStore(
   function attend(streamId: string): void {
     if (tails.get(streamId) !== undefined) return;
     let giveBack: (() => void) | undefined;
-    const done = (): void => {
+    const done = (): number => {
       const inspection = tails.get(streamId)?.inspection;
       if (typeof inspection !== "object" || inspection.record.status !== "streaming") giveBack?.();
+      return Infinity;
     };
     tails.take(streamId, done, undefined).then(
       (taken) => {
@@ -331,7 +332,11 @@ export function createRedisStore(
         giveBack?.();
       };
       let seen: RedisInspection | undefined;
-      const check = (): void => {
+      const check = (): number => {
+        look();
+        return Infinity;
+      };
+      const look = (): void => {
         const inspection = tails.get(streamId)?.inspection;
         // Until the tail is taken it may tell of what was there before this lease. Signs of life change nothing here.
         if (inspection === undefined || inspection === seen || giveBack === undefined || stopped) return;

@@ -11,15 +11,15 @@ import { requireCursor } from "../store-errors.ts";
 import { storedEndOf, storedError } from "../stream-state.ts";
 import type { EntryPayload, FollowItem, StreamRecord } from "../stream-store.ts";
 import type { RedisInspection } from "./replies.ts";
-import type { StreamTail } from "./stream-tail.ts";
+import type { StreamTail, TailListener } from "./stream-tail.ts";
 import type { TakenTail } from "./stream-tails.ts";
 
 /** What following needs of the store. */
 export interface FollowSource {
   /** Reads the state of a stream; where its lease has lapsed and this process may say so, ends it first. */
   inspect(streamId: string): Promise<RedisInspection>;
-  /** A tail of the stream, which calls `listener` on each change. */
-  takeTail(streamId: string, listener: () => void, generation: string): Promise<TakenTail>;
+  /** A tail of the stream. */
+  takeTail(streamId: string, listener: TailListener, generation: string): Promise<TakenTail>;
   /** {@link PAGE_ENTRIES} from `seq` on, or those that there are, without a gap; none where Redis has lost some. */
   readPage(streamId: string, record: StreamRecord, seq: number): Promise<readonly EntryPayload[]>;
 }
@@ -90,6 +90,11 @@ export class StreamFollow implements AsyncIterableIterator<FollowItem, undefined
     this.#answer();
   };
 
+  readonly #hear = (): number => {
+    this.#answer();
+    return this.#over ? Infinity : this.#next;
+  };
+
   /** Answers who asks, as soon as there is an answer. */
   readonly #answer = (): void => {
     const asked = this.#asked;
@@ -135,7 +140,7 @@ export class StreamFollow implements AsyncIterableIterator<FollowItem, undefined
       return;
     }
     if (this.#over) return;
-    const taken = await this.#source.takeTail(this.#streamId, this.#answer, first.record.generation);
+    const taken = await this.#source.takeTail(this.#streamId, this.#hear, first.record.generation);
     this.#known = taken.tail;
     if (this.#over) taken.giveBack();
     else this.#tail = taken;

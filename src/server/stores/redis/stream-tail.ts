@@ -9,6 +9,12 @@ import type { EntryPayload } from "../stream-store.ts";
 import { unrefTimer } from "../../timers.ts";
 import type { RedisInspection, RedisState } from "./replies.ts";
 
+/**
+ * Called on each change of a tail. Returns the number of the first entry that it still needs, `Infinity` where it needs
+ * none: what nobody needs is not kept.
+ */
+export type TailListener = () => number;
+
 /** What a tail needs of the store. */
 export interface TailSource {
   /** Reads the state; where the lease has lapsed and this process may say so, ends the stream first. */
@@ -21,7 +27,7 @@ export interface TailSource {
   readonly checkMs: number;
 }
 
-/** The newest entries are kept for followers that keep up. */
+/** The newest entries are kept for followers that nearly keep up. */
 const WINDOW_ENTRIES = 256;
 const WINDOW_LENGTH = 256 * 1024;
 /** A lease is looked at a little after it has lapsed: Redis' clock is the judge. */
@@ -38,7 +44,7 @@ const VANISHED_FOR_MS = 15_000;
 /** One stream, as this process knows it. */
 export class StreamTail {
   readonly #source: TailSource;
-  readonly #listeners = new Set<() => void>();
+  readonly #listeners = new Set<TailListener>();
   #inspection: RedisInspection = "absent";
   #lastSeq = 0;
   #lost = false;
@@ -95,7 +101,7 @@ export class StreamTail {
     return this.#listeners.size;
   }
 
-  listen(listener: () => void): () => void {
+  listen(listener: TailListener): () => void {
     this.#listeners.add(listener);
     return () => this.#listeners.delete(listener);
   }
@@ -183,9 +189,18 @@ export class StreamTail {
     }
   }
 
+  #forgetBefore(seq: number): void {
+    const end = this.#windowFirst + this.#window.length;
+    if (seq >= end) this.#forgetWindow(end - 1);
+    while (this.#windowFirst < Math.min(seq, end)) {
+      this.#windowLength -= this.#window.shift()?.length ?? 0;
+      this.#windowFirst += 1;
+    }
+  }
+
   /** The next entry that is kept is the one after `last`. */
   #forgetWindow(last: number): void {
-    this.#window = [];
+    this.#window.length = 0;
     this.#windowLength = 0;
     this.#windowFirst = last + 1;
   }
@@ -262,6 +277,8 @@ export class StreamTail {
 
   #notify(): void {
     this.#changes += 1;
-    for (const listener of this.#listeners) listener();
+    let needed = Infinity;
+    for (const listener of this.#listeners) needed = Math.min(needed, listener());
+    this.#forgetBefore(needed);
   }
 }

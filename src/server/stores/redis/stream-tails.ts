@@ -4,7 +4,7 @@ import type { Attempt } from "./attempts.ts";
 import type { Contact } from "./contact.ts";
 import type { RedisConnection, RedisSubscriber } from "./redis-connection.ts";
 import type { RedisInspection } from "./replies.ts";
-import { StreamTail } from "./stream-tail.ts";
+import { StreamTail, type TailListener } from "./stream-tail.ts";
 
 /** A tail that somebody listens to. */
 export interface TakenTail {
@@ -20,7 +20,7 @@ export interface StreamTails {
    *
    * @param generation the one that the caller knows to be there: a tail that knows of another, or of none, reads again.
    */
-  take(streamId: string, listener: () => void, generation: string | undefined): Promise<TakenTail>;
+  take(streamId: string, listener: TailListener, generation: string | undefined): Promise<TakenTail>;
   /** The tail of a stream, where somebody listens to it. */
   get(streamId: string): StreamTail | undefined;
   /** Ends all tails, and the connection. */

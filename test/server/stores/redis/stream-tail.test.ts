@@ -19,10 +19,11 @@ const stateAt = (lastSeq: number, status: "streaming" | "done" = "streaming"): R
 const appended = (seq: number): string => `a g ${seq - 1} ${seq}\n{"n":${seq}}`;
 const renewed = (seq: number): string => `r g ${seq}`;
 
-/** A tail whose readings a test answers. */
-function startTail(answer: () => Promise<RedisInspection>) {
+/** A tail whose readings a test answers, and somebody who needs its entries from a number on. */
+function startTail(answer: () => Promise<RedisInspection>, needed: () => number = () => 1) {
   const inspect = vi.fn<() => Promise<RedisInspection>>(answer);
   const tail = new StreamTail({ inspect, patienceMs: () => 0, onSleep: () => {}, checkMs: 10_000 });
+  tail.listen(needed);
   return { tail, inspect };
 }
 
@@ -69,6 +70,22 @@ describe("a tail", () => {
     before.resolve(stateAt(5));
     await reading;
     expect(tail.lastSeq).toBe(6);
+    tail.close();
+  });
+
+  it("keeps what somebody has yet to read, and no more", async () => {
+    const { tail } = startTail(
+      async () => stateAt(0),
+      () => next,
+    );
+    let next = 1;
+    await tail.refresh();
+    for (const seq of [1, 2]) tail.hear(appended(seq));
+    expect(tail.entriesFrom("g", 1)).toHaveLength(2);
+    next = 3;
+    tail.hear(appended(3));
+    expect(tail.entriesFrom("g", 2)).toBeUndefined();
+    expect(tail.entriesFrom("g", 3)).toHaveLength(1);
     tail.close();
   });
 

@@ -13,18 +13,16 @@ export const createAppend = (limits: StreamLimits): RedisScript =>
   defineScript(`
 local lost = loss(ARGV[1])
 if lost then return lost end
-local before = s.last
+local before = last
 local first = tonumber(ARGV[2]) or before + 1
 local from = before + 1 - first
 if from < 0 then
   keep()
-  tell("r " .. s.gen .. " " .. before)
+  tell("r " .. gen .. " " .. before)
   return { 0, before }
 end
 local count = #ARGV - 3
-local bytes = s.bytes
 local limit = nil
-local told = {}
 local toldBytes = 0
 local to = from
 while to < count do
@@ -37,18 +35,17 @@ while to < count do
   redis.call("XADD", KEYS[2], seq .. "-0", "p", payload)
   bytes = bytes + size
   toldBytes = toldBytes + size + 1
-  if toldBytes <= MAX_TOLD_BYTES then told[#told + 1] = payload end
   to = to + 1
 end
-s.last = first + to - 1
-local last = tostring(s.last)
-keep("last", last, "bytes", tostring(bytes))
+last = first + to - 1
+local lastText = tostring(last)
+keep("last", lastText, "bytes", tostring(bytes))
 if before == 0 then live(KEYS[2]) end
 if ARGV[3] == "1" and to > from and toldBytes <= MAX_TOLD_BYTES then
-  tell("a " .. s.gen .. " " .. before .. " " .. last .. "\\n" .. table.concat(told, "\\n"))
+  tell("a " .. gen .. " " .. before .. " " .. lastText .. "\\n" .. table.concat(ARGV, "\\n", 4 + from, 3 + to))
 else
-  tell("a " .. s.gen .. " " .. before .. " " .. last)
+  tell("a " .. gen .. " " .. before .. " " .. lastText)
 end
-if limit then return { 5, s.last, limit } end
-return { 0, s.last }
+if limit then return { 5, last, limit } end
+return { 0, last }
 `);

@@ -11,11 +11,11 @@ export const end: RedisScript = defineScript(`
 local lost = loss(ARGV[1])
 if lost then
   if lost[1] == 2 and lost[3] == ARGV[2] and lost[4] == ARGV[3] and lost[5] == ARGV[4] then
-    return { 0, s.last, 0 }
+    return { 0, last, 0 }
   end
   return lost
 end
-if ARGV[5] ~= "" and tonumber(ARGV[5]) > s.last then return { 0, s.last, 0 } end
+if ARGV[5] ~= "" and tonumber(ARGV[5]) > last then return { 0, last, 0 } end
 finish(ARGV[2], ARGV[3], ARGV[4])
-return { 0, s.last, 1 }
+return { 0, last, 1 }
 `);

@@ -7,10 +7,10 @@ import { defineScript, type RedisScript } from "./script.ts";
  * Reply: { ok }
  */
 export const forget: RedisScript = defineScript(`
-if not s.gen then return { 0 } end
+if not gen then return { 0 } end
 redis.call("UNLINK", dataKey())
 redis.call("HSET", meta, "st", "deleted")
 redis.call("PEXPIRE", meta, GRACE_MS)
-tell("c " .. s.gen)
+tell("c " .. gen)
 return { 0 }
 `);

@@ -9,7 +9,7 @@ import { defineScript, type RedisScript } from "./script.ts";
  */
 export const inspect: RedisScript = defineScript(`
 condemn(ARGV[1])
-if not s.gen then return { 4 } end
+if not gen then return { 4 } end
 if gone() then return { 3, gone() } end
 return { 0, unpack(record()) }
 `);

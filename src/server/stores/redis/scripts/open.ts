@@ -11,14 +11,14 @@ export const open: RedisScript = defineScript(`
 condemn(ARGV[7])
 local function isTakenOver()
   local r = rest()
-  return ARGV[6] == "1" and s.st == "error" and r.code == "producer-lost" and r.owner == ARGV[4]
+  return ARGV[6] == "1" and st == "error" and r.code == "producer-lost" and r.owner == ARGV[4]
 end
-if s.gen and not gone() and not isTakenOver() then
+if gen and not gone() and not isTakenOver() then
   return { 7, unpack(record()) }
 end
 local stamp = now
 -- The new generation is newer, even if the clock went back.
-if s.gen then stamp = math.max(stamp, tonumber(string.sub(s.gen, 1, 9), 36) + 1) end
+if gen then stamp = math.max(stamp, tonumber(string.sub(gen, 1, 9), 36) + 1) end
 local digits = ""
 for _ = 1, 9 do
   local digit = stamp % 36
@@ -26,11 +26,12 @@ for _ = 1, 9 do
   stamp = math.floor(stamp / 36)
 end
 redis.call("DEL", meta)
-s = { gen = digits .. "-" .. ARGV[1], st = "streaming", last = 0, ttl = tonumber(ARGV[2]), lease = tonumber(ARGV[3]) }
-redis.call("HSET", meta, "gen", s.gen, "st", s.st, "last", "0", "bytes", "0",
+gen, st, last, bytes, at = digits .. "-" .. ARGV[1], "streaming", 0, 0, nil
+ttl, lease = tonumber(ARGV[2]), tonumber(ARGV[3])
+redis.call("HSET", meta, "gen", gen, "st", st, "last", "0", "bytes", "0",
   "ttl", ARGV[2], "lease", ARGV[3], "owner", ARGV[4], "proto", ARGV[5])
 vouch()
 keep()
-tell("c " .. s.gen)
+tell("c " .. gen)
 return { 6, unpack(record()) }
 `);

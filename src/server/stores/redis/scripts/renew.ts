@@ -12,6 +12,6 @@ local lost = loss(ARGV[1])
 if lost then return lost end
 vouch()
 keep()
-tell("r " .. s.gen .. " " .. s.last)
-return { 0, s.last }
+tell("r " .. gen .. " " .. last)
+return { 0, last }
 `);

@@ -11,15 +11,16 @@ export const restore: RedisScript = defineScript(`
 local lost = loss(ARGV[1])
 if lost and lost[1] ~= 4 then return lost end
 if lost then
-  s = { gen = ARGV[1], st = "streaming", last = 0, ttl = tonumber(ARGV[2]) }
+  gen, st, last, bytes, at = ARGV[1], "streaming", 0, 0, nil
+  ttl, lease = tonumber(ARGV[2]), tonumber(ARGV[3])
   -- Entries that were not lost stay.
   local newest = redis.call("XREVRANGE", KEYS[2], "+", "-", "COUNT", 1)
-  if newest[1] then s.last = tonumber(string.match(newest[1][1], "^(%d+)")) end
-  redis.call("HSET", meta, "gen", s.gen, "st", s.st, "last", tostring(s.last), "bytes", "0",
+  if newest[1] then last = tonumber(string.match(newest[1][1], "^(%d+)")) end
+  redis.call("HSET", meta, "gen", gen, "st", st, "last", tostring(last), "bytes", "0",
     "ttl", ARGV[2], "lease", ARGV[3], "owner", ARGV[4], "proto", ARGV[5])
 end
 vouch()
 keep()
-tell("r " .. s.gen .. " " .. s.last)
-return { 0, s.last }
+tell("r " .. gen .. " " .. last)
+return { 0, last }
 `);

@@ -34,10 +34,8 @@ local now = time[1] * 1000 + math.floor(time[2] / 1000)
 local meta = KEYS[1]
 -- What appends need; the rest is read where it is asked for.
 local v = redis.call("HMGET", meta, "gen", "st", "last", "bytes", "ttl", "lease", "at")
-local s = {
-  gen = v[1], st = v[2], last = tonumber(v[3]), bytes = tonumber(v[4]),
-  ttl = tonumber(v[5]), lease = tonumber(v[6]), at = tonumber(v[7]),
-}
+local gen, st, last, bytes = v[1], v[2], tonumber(v[3]), tonumber(v[4])
+local ttl, lease, at = tonumber(v[5]), tonumber(v[6]), tonumber(v[7])
 local function rest()
   local r = redis.call("HMGET", meta, "code", "msg", "owner", "proto")
   return { code = r[1] or "", msg = r[2] or "", owner = r[3], proto = r[4] }
@@ -45,30 +43,30 @@ end
 local function tell(message) redis.call("PUBLISH", meta, message) end
 -- Why a stream is no more; nil where it is.
 local function gone()
-  if s.st == "deleted" then return "deleted" end
-  if s.gen and now >= s.at + s.ttl then return "expired" end
+  if st == "deleted" then return "deleted" end
+  if gen and now >= at + ttl then return "expired" end
 end
 -- When the lease lapses, as text; empty when it never does.
 local function lapse()
-  return s.lease and s.st == "streaming" and tostring(s.at + s.lease) or ""
+  return lease and st == "streaming" and tostring(at + lease) or ""
 end
 -- Data of the stream's generation: a key beside the state's.
-local function dataKey() return string.sub(meta, 1, -5) .. "data:" .. s.gen end
-local function live(key) redis.call("PEXPIRE", key, s.ttl + GRACE_MS) end
+local function dataKey() return string.sub(meta, 1, -5) .. "data:" .. gen end
+local function live(key) redis.call("PEXPIRE", key, ttl + GRACE_MS) end
 -- A sign of life, written with more fields. The keys' own lives are longer than the stream's, so they need not follow at
 -- once: they do when the time passes into another KEEP_MS.
 local function keep(...)
-  local before = s.at
-  s.at = now
+  local before = at
+  at = now
   redis.call("HSET", meta, "at", tostring(now), ...)
   if before and math.floor(before / KEEP_MS) == math.floor(now / KEEP_MS) then return end
   live(meta)
   live(dataKey())
 end
 local function finish(status, code, msg)
-  s.st = status
+  st = status
   keep("st", status, "code", code, "msg", msg)
-  tell("c " .. s.gen)
+  tell("c " .. gen)
 end
 -- Notes that this node, of a cluster, vouches for the lease; false if it did already. Appends do without: a lapse costs
 -- them a grace.
@@ -80,28 +78,28 @@ local function vouch()
 end
 -- Ends the stream as producer-lost if its lease is still the one that the caller saw lapse.
 local function condemn(seen)
-  if seen == "" or not s.gen or gone() or lapse() ~= seen or now < tonumber(seen) then return end
+  if seen == "" or not gen or gone() or lapse() ~= seen or now < tonumber(seen) then return end
   -- Where a replica took its master's place, the producer may not have found it yet: it is given a lease's time.
   if vouch() then
     keep()
-    tell("r " .. s.gen .. " " .. s.last)
+    tell("r " .. gen .. " " .. last)
   else
     finish("error", "producer-lost", ARGV[#ARGV])
   end
 end
 local function record()
   local r = rest()
-  return { s.gen, s.st, r.code, r.msg, s.last, r.owner, r.proto, lapse(), tostring(s.at + s.ttl), tostring(now),
-    tostring(s.lease or ""), tostring(s.ttl) }
+  return { gen, st, r.code, r.msg, last, r.owner, r.proto, lapse(), tostring(at + ttl), tostring(now),
+    tostring(lease or ""), tostring(ttl) }
 end
 -- Why a lease gives no right; nil when it does.
 local function loss(token)
-  if not s.gen then return { 4 } end
+  if not gen then return { 4 } end
   if gone() then return { 3, gone() } end
-  if s.gen ~= token then return { 1 } end
-  if s.st ~= "streaming" then
+  if gen ~= token then return { 1 } end
+  if st ~= "streaming" then
     local r = rest()
-    return { 2, s.last, s.st, r.code, r.msg }
+    return { 2, last, st, r.code, r.msg }
   end
 end
 `;

@@ -9,8 +9,8 @@ import { defineScript, type RedisScript } from "./script.ts";
  */
 export const stop: RedisScript = defineScript(`
 condemn(ARGV[1])
-if not s.gen then return { 4 } end
+if not gen then return { 4 } end
 if gone() then return { 3, gone() } end
-if s.st == "streaming" then finish("stopped", "", "") end
+if st == "streaming" then finish("stopped", "", "") end
 return { 0, unpack(record()) }
 `);
