@@ -15,7 +15,8 @@ export {
   type SessionStorageCheckpointsOptions,
 } from "./client/checkpoints/session-storage.ts";
 export { RequestError } from "./client/client-error.ts";
-export type { ClientStatus, Failure } from "./client/session-state.ts";
+export type { Failure } from "./client/failure.ts";
+export type { ClientStatus } from "./client/connection.ts";
 export { createStreamId } from "./shared/stream-id.ts";
 export { startStream, type StartStreamRequest } from "./client/start-stream.ts";
 export {
@@ -26,12 +27,12 @@ export {
   type StreamClientOptions,
 } from "./client/stream-client.ts";
 export type { Lazy, RequestOptions } from "./client/stream-request.ts";
-export {
-  createStreamSession,
-  type StreamEventInfo,
-  type StreamEventListener,
-  type StreamSession,
-  type StreamSessionOptions,
-  type StreamSessionState,
-} from "./client/stream-session.ts";
+export type {
+  FinishedStream,
+  StreamSession,
+  StreamSessionOptions,
+  StreamSessionState,
+} from "./client/session-contract.ts";
+export { createStreamSession } from "./client/stream-session.ts";
+export type { StreamEventInfo, StreamEventListener } from "./client/side-effects.ts";
 export { pageWake, type WakeSignal, type WakeSource } from "./client/wake.ts";

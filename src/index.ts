@@ -1,19 +1,13 @@
 /** `rejoin`: the React client. */
-import { QueryClientContext } from "@tanstack/react-query";
-import { cacheFinishedMessage } from "./client/query/stream-queries.ts";
-import { tanstackWake } from "./client/query/tanstack-wake.ts";
+import { tanstackSurroundings } from "./client/query/tanstack-surroundings.ts";
 import {
   createResumableStreamProvider,
   type ResumableStreamProviderComponent,
-} from "./client/react/provider.tsx";
+} from "./client/react/provider.ts";
 import { assistantStream } from "./shared/protocols/assistant-stream/index.ts";
 
-export {
-  activeStreamOptions,
-  streamKeys,
-  type ActiveStreamOptions,
-  type FinishedMessage,
-} from "./client/query/stream-queries.ts";
+export { streamKeys, type FinishedMessage } from "./client/query/stream-keys.ts";
+export { activeStreamOptions, type ActiveStreamOptions } from "./client/query/stream-queries.ts";
 export { useActiveStream } from "./client/query/use-active-stream.ts";
 export {
   useStartStream,
@@ -22,7 +16,8 @@ export {
   type UseStartStreamOptions,
 } from "./client/query/use-start-stream.ts";
 export { useStopStream, type StopVariables } from "./client/query/use-stop-stream.ts";
-export { useStreamClient, type ResumableStreamProviderProps } from "./client/react/provider.tsx";
+export type { ResumableStreamProviderProps } from "./client/react/provider.ts";
+export { useStreamClient } from "./client/react/use-stream-client.ts";
 export {
   useResumableStream,
   type ResumableStream,
@@ -34,8 +29,6 @@ export * from "./core.ts";
 
 /** Gives the components below it their streams. Works without a QueryClient; where there is one, it is used. */
 export const ResumableStreamProvider: ResumableStreamProviderComponent = createResumableStreamProvider({
-  wake: tanstackWake,
-  cache: QueryClientContext,
-  onEnd: cacheFinishedMessage,
+  ...tanstackSurroundings,
   defaultProtocol: assistantStream,
 });

@@ -1,52 +1,42 @@
 /** Errors of requests, as the machine and the app see them. */
-import { isStreamErrorCode, publicMessageOf, ResumableStreamError } from "../shared/errors.ts";
-import type { PublicError } from "../shared/wire.ts";
+import { isStreamErrorCode, ResumableStreamError } from "../shared/errors.ts";
+import { isObject, isString, parseJson } from "../shared/json/json-value.ts";
+import { CLIENT_ERROR_TEXTS, failureWith, type Failure } from "./failure.ts";
 import { parseRetryAfter } from "./retry.ts";
-import type { Failure } from "./session-state.ts";
 
-/** A request that was answered, but not with what was asked for. `failure` says with what. */
-export class RequestError extends ResumableStreamError {
-  override readonly name: string = "ResumableStreamRequestError";
-  readonly failure: Failure;
-  /** The HTTP status; 0 where there was no answer. */
+/** A request that was not answered, or not with what was asked for. */
+export class RequestError extends ResumableStreamError implements Failure {
   readonly status: number;
+  readonly retryAfterMs: number;
 
-  constructor(failure: Failure, options?: ErrorOptions) {
-    const error = errorOf(failure);
-    super(error.code, error.message, options);
-    this.failure = failure;
-    this.status = failure.kind === "http" ? failure.status : 0;
+  constructor({ code, message, status, retryAfterMs }: Failure, options?: ErrorOptions) {
+    super(code, message, options);
+    this.status = status;
+    this.retryAfterMs = retryAfterMs;
   }
-}
-
-/** The error that users may read of a failure. */
-export function errorOf(failure: Failure): PublicError {
-  if (failure.kind === "http") return failure.error;
-  return { code: failure.kind, message: publicMessageOf(failure.kind) };
 }
 
 /**
- * The failure in something thrown. Browsers have each their own words for a request that did not reach the server ("Failed
- * to fetch", "Load failed", "NetworkError when …"), and none of them is a promise: whatever `fetch` throws is one.
+ * What was thrown, as an error of a request. Browsers have each their own words for a request that did not reach the
+ * server ("Failed to fetch", "Load failed", "NetworkError when …"), and none of them is a promise: whatever `fetch` throws
+ * is one.
  */
-export function failureOf(error: unknown): Failure {
-  return error instanceof RequestError ? error.failure : { kind: "network" };
+export function requestErrorOf(error: unknown): RequestError {
+  return error instanceof RequestError ? error : new RequestError(failureWith("network"), { cause: error });
 }
 
-/** The failure in a response that is not 200. Reads its body, as far as it is an error of ours. */
-export async function failureOfResponse(response: Response, now: number): Promise<Failure> {
-  const retryAfterMs = parseRetryAfter(response.headers.get("retry-after"), now);
-  return { kind: "http", status: response.status, error: await readError(response), retryAfterMs };
-}
-
-async function readError(response: Response): Promise<PublicError> {
-  try {
-    const { error } = await response.json();
-    if (isStreamErrorCode(error?.code) && typeof error.message === "string") {
-      return { code: error.code, message: error.message };
-    }
-  } catch {
-    // Some proxy's page: the status has to do.
-  }
-  return { code: "http-error", message: `${publicMessageOf("http-error")} (${response.status})` };
+/** Throws {@link RequestError} for any status but 200, with the server's error where its body is one of ours. */
+export async function assertOk(response: Response): Promise<void> {
+  const { status } = response;
+  if (status === 200) return;
+  // Some proxy's page is no error of ours: the status has to do.
+  const body = parseJson(await response.text().catch(() => ""));
+  const { code, message } = isObject(body) && isObject(body["error"]) ? body["error"] : {};
+  throw new RequestError({
+    code: "http-error",
+    message: `${CLIENT_ERROR_TEXTS["http-error"]} (${status})`,
+    ...(isStreamErrorCode(code) && isString(message) && { code, message }),
+    status,
+    retryAfterMs: parseRetryAfter(response.headers.get("retry-after"), Date.now()),
+  });
 }

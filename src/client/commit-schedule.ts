@@ -2,8 +2,10 @@
 
 /** Milliseconds between two commits while a replay lasts. */
 const REPLAY_MS = 250;
-/** Where there are no frames, as in a hidden tab, a commit waits this long at most. */
-const NO_FRAME_MS = 100;
+/** Where there are no frames at all. */
+const FRAME_MS = 16;
+/** Where frames may not come, as in a hidden tab, a commit waits this long at most. */
+const HIDDEN_MS = 100;
 
 /** Plans commits. */
 export interface CommitSchedule {
@@ -13,44 +15,33 @@ export interface CommitSchedule {
   frame(): void;
   /** Commits a while later; what comes sooner wins. */
   replay(): void;
-  cancel(): void;
 }
 
 /** Makes a schedule. */
 export function createCommitSchedule(commit: () => void): CommitSchedule {
-  let planned: "frame" | "replay" | undefined;
   let timer: ReturnType<typeof setTimeout> | undefined;
   let frame: number | undefined;
-
-  function cancel(): void {
-    clearTimeout(timer);
-    if (frame !== undefined) cancelAnimationFrame(frame);
-    planned = frame = undefined;
-  }
+  let isSoon = false;
 
   function now(): void {
-    cancel();
+    clearTimeout(timer);
+    if (frame !== undefined) cancelAnimationFrame(frame);
+    timer = frame = undefined;
+    isSoon = false;
     commit();
   }
 
   return {
     now,
-    cancel,
     frame() {
-      if (planned === "frame") return;
-      cancel();
-      planned = "frame";
-      if (typeof requestAnimationFrame === "function") {
-        frame = requestAnimationFrame(now);
-        timer = setTimeout(now, NO_FRAME_MS);
-      } else {
-        timer = setTimeout(now, 16);
-      }
+      if (isSoon) return;
+      isSoon = true;
+      clearTimeout(timer);
+      frame = globalThis.requestAnimationFrame?.(now);
+      timer = setTimeout(now, frame === undefined ? FRAME_MS : HIDDEN_MS);
     },
     replay() {
-      if (planned !== undefined) return;
-      planned = "replay";
-      timer = setTimeout(now, REPLAY_MS);
+      timer ??= setTimeout(now, REPLAY_MS);
     },
   };
 }

@@ -2,6 +2,8 @@
 
 /** The first pause is at most this long. */
 const FIRST_MS = 250;
+/** Never nothing: a failure that comes at once must not become a busy loop. */
+const LEAST_MS = 50;
 /** No pause is longer, but for a server that asks for more. */
 const MOST_MS = 10_000;
 /** A server may ask for a pause, but not for silence: an hour is what anybody can mean. */
@@ -15,17 +17,15 @@ const MOST_RETRY_AFTER_MS = 60 * 60_000;
  * @param random from 0 up to 1.
  */
 export function backoffMs(attempt: number, random: number): number {
-  const bound = Math.min(MOST_MS, FIRST_MS * 2 ** Math.min(attempt - 1, 16));
-  // Never nothing: a failure that comes at once must not become a busy loop.
-  return Math.max(FIRST_MS / 5, Math.round(bound * random));
+  const bound = Math.min(MOST_MS, FIRST_MS * 2 ** (attempt - 1));
+  return Math.max(LEAST_MS, Math.round(bound * random));
 }
 
 /**
- * Reads `Retry-After` (RFC 9110, 10.2.3): seconds, or a date. `null` where there is none that can be read.
+ * Reads `Retry-After` (RFC 9110, 10.2.3): seconds, or a date. In milliseconds; 0 where there is none that can be read.
  */
-export function parseRetryAfter(value: string | null, now: number): number | null {
-  if (value === null) return null;
-  const text = value.trim();
-  const ms = /^\d+$/.test(text) ? Number(text) * 1_000 : Date.parse(text) - now;
-  return Number.isNaN(ms) ? null : Math.min(Math.max(ms, 0), MOST_RETRY_AFTER_MS);
+export function parseRetryAfter(value: string | null, now: number): number {
+  const seconds = Number(value ?? undefined);
+  const ms = Number.isNaN(seconds) ? Date.parse(value ?? "") - now : seconds * 1_000;
+  return Math.min(Math.max(ms || 0, 0), MOST_RETRY_AFTER_MS);
 }

@@ -3,24 +3,30 @@
  * checkpoint, so nothing else may hold either. Each event changes it at most once.
  */
 import { formatCursor, parseCursor, type Position } from "../shared/cursor.ts";
-import type { JsonValue } from "../shared/json/json-value.ts";
-import type { StreamFold, StreamProtocol } from "../shared/protocols/protocol.ts";
+import { isObject, parseJson, type JsonValue } from "../shared/json/json-value.ts";
+import type { StreamProtocol } from "../shared/protocols/protocol.ts";
 import type { SseEvent } from "../shared/sse.ts";
-import { CONTROL_EVENT, DEFAULT_HEARTBEAT_MS, type StreamEnd } from "../shared/wire.ts";
-import { isRecord, readStreamEnd, type Checkpoint } from "./checkpoints/checkpoint.ts";
+import {
+  DEFAULT_HEARTBEAT_MS,
+  END_EVENT,
+  LIVE_EVENT,
+  RESET_EVENT,
+  SNAPSHOT_EVENT,
+  type StreamEnd,
+} from "../shared/wire.ts";
+import { readStreamEnd, type Checkpoint } from "./checkpoints/checkpoint.ts";
+import type { ConnectionEvent } from "./connection.ts";
+
+/** A server that beats less often is taken for one that does so once an hour: timers keep no longer delays. */
+const MAX_HEARTBEAT_MS = 60 * 60_000;
 
 /** What an event meant. */
-export type FoldResult =
-  /** An entry that was new. */
-  | { readonly type: "entry"; readonly payload: string; readonly position: Position }
-  /** The state was replaced, by a snapshot, or by nothing, which is no progress. */
-  | { readonly type: "replaced"; readonly progressed: boolean }
-  | { readonly type: "live"; readonly heartbeatMs: number }
-  | { readonly type: "end"; readonly end: StreamEnd }
-  /** Known already, or not for us. */
-  | { readonly type: "nothing" }
-  /** It cannot follow what is known: something is missing before it. */
-  | { readonly type: "gap" };
+export interface FoldResult {
+  /** For the connection; `undefined` where it was known already, or is not for us. */
+  readonly meaning?: ConnectionEvent;
+  /** Where an entry is that was new. */
+  readonly position?: Position;
+}
 
 /** The fold and its cursor. */
 export interface SessionFold<TMessage> {
@@ -37,115 +43,87 @@ export interface SessionFold<TMessage> {
   snapshot(): JsonValue;
 }
 
+/** It cannot follow what is known: something is missing before it. */
+const GAP: FoldResult = { meaning: { type: "gap" } };
+const PROGRESS: ConnectionEvent = { type: "progress" };
+
 /** Makes a fold, or takes up the one of a checkpoint. A snapshot that the protocol cannot read throws. */
 export function createSessionFold<TMessage>(
   protocol: StreamProtocol<TMessage>,
-  checkpoint: Pick<Checkpoint, "cursor" | "snapshot" | "end"> | null,
+  checkpoint?: Pick<Checkpoint, "cursor" | "snapshot" | "end">,
 ): SessionFold<TMessage> {
-  let position = checkpoint === null ? null : parseCursor(checkpoint.cursor);
-  let fold = position === null || checkpoint === null ? protocol.fold() : protocol.fold(checkpoint.snapshot);
-  /** The message as it ended, where the end may be taken back: `fold` itself must not know of it then. */
-  let endedFold: StreamFold<TMessage> | undefined;
+  let position = parseCursor(checkpoint?.cursor ?? "");
+  let fold = protocol.fold(position === null ? undefined : checkpoint?.snapshot);
+  /** The fold as it was before an end that may be taken back. */
+  let unended: JsonValue | undefined;
+  if (checkpoint?.end !== undefined) end(checkpoint.end);
 
-  const self: SessionFold<TMessage> = {
+  return {
+    end,
     take(event) {
+      const next = parseCursor(event.id ?? "");
+      const isSame = next !== null && next.generation === position?.generation;
+      /** The last entry that is known of the event's generation. */
+      const known = isSame ? (position?.seq ?? 0) : 0;
+      if (event.event === undefined) {
+        if (next === null || next.seq > known + 1) return GAP;
+        if (next.seq <= known) return {};
+        // The start of another generation is as good as a reset.
+        if (!isSame) replace(next);
+        fold.apply(event.data);
+        position = next;
+        return { meaning: PROGRESS, position };
+      }
+      const value = parseJson(event.data);
+      const data = isObject(value) ? value : {};
       switch (event.event) {
-        case undefined:
-          return takeEntry(event);
-        case CONTROL_EVENT.reset:
-          return replace(event.id, undefined);
-        case CONTROL_EVENT.snapshot:
-          return takeSnapshot(event);
-        case CONTROL_EVENT.live: {
-          const { heartbeatMs } = dataOf(event);
-          const isInterval = typeof heartbeatMs === "number" && heartbeatMs > 0;
-          if (!isHere(event.id)) return { type: "gap" };
-          return { type: "live", heartbeatMs: isInterval ? heartbeatMs : DEFAULT_HEARTBEAT_MS };
-        }
-        case CONTROL_EVENT.end: {
-          const end = readStreamEnd(dataOf(event));
-          return end === null || !isHere(event.id) ? { type: "gap" } : { type: "end", end };
+        case RESET_EVENT:
+          return replace(next);
+        case SNAPSHOT_EVENT:
+          if (data["protocol"] !== protocol.name || data["version"] !== protocol.version) return GAP;
+          // One that is behind what is known here brings nothing.
+          return isSame && next.seq <= known ? {} : replace(next, data["snapshot"]);
+        case LIVE_EVENT:
+        case END_EVENT: {
+          if (next !== null && next.seq > known) return GAP;
+          if (next !== null && !isSame) replace(next);
+          if (event.event === LIVE_EVENT)
+            return { meaning: { type: "live", heartbeatMs: readInterval(data["heartbeatMs"]) } };
+          const told = readStreamEnd(data);
+          return told === undefined ? GAP : { meaning: { type: "end", end: told } };
         }
         default:
-          return { type: "nothing" };
+          return {};
       }
     },
-    end(end) {
-      if (end.status === "done" || end.status === "stopped") return fold.end(end);
-      endedFold = protocol.fold(fold.snapshot());
-      endedFold.end(end);
-    },
     reopen() {
-      endedFold = undefined;
+      if (unended !== undefined) fold = protocol.fold(unended);
+      unended = undefined;
     },
-    view() {
-      return position === null ? undefined : (endedFold ?? fold).view();
-    },
+    view: () => (position === null ? undefined : fold.view()),
     cursor: () => (position === null ? "" : formatCursor(position.generation, position.seq)),
-    snapshot: () => (position === null ? null : fold.snapshot()),
+    snapshot: () => unended ?? fold.snapshot(),
   };
-  if (checkpoint?.end !== undefined) self.end(checkpoint.end);
-  return self;
 
-  function takeEntry(event: SseEvent): FoldResult {
-    const next = event.id === undefined ? null : parseCursor(event.id);
-    if (next === null) return { type: "gap" };
-    const isSame = position === null || position.generation === next.generation;
-    const expected = isSame ? (position?.seq ?? 0) + 1 : 1;
-    if (isSame && next.seq < expected) return { type: "nothing" };
-    if (next.seq !== expected) return { type: "gap" };
-    // The start of another generation is as good as a reset.
-    if (!isSame) replace(event.id, undefined);
-    endedFold = undefined;
-    fold.apply(event.data);
-    position = next;
-    return { type: "entry", payload: event.data, position };
+  function end(how: StreamEnd): void {
+    if (how.status === "error" || how.status === "missing") unended ??= fold.snapshot();
+    fold.end(how);
   }
 
-  /**
-   * Whether a control event belongs to what is known here: nothing is missing before its position. The start of another
-   * generation, or the first one that is heard of, is a place to begin.
-   */
-  function isHere(id: string | undefined): boolean {
-    const next = id === undefined ? null : parseCursor(id);
-    if (next === null) return true;
-    if (next.generation === position?.generation) return next.seq <= position.seq;
-    return next.seq === 0 && replace(id, undefined).type === "replaced";
-  }
-
-  function takeSnapshot(event: SseEvent): FoldResult {
-    const data = dataOf(event);
-    if (data["protocol"] !== protocol.name || data["version"] !== protocol.version) return { type: "gap" };
-    const next = event.id === undefined ? null : parseCursor(event.id);
-    // One that is behind what is known here brings nothing.
-    if (next !== null && position?.generation === next.generation && next.seq <= position.seq)
-      return { type: "nothing" };
-    return replace(event.id, data["snapshot"]);
-  }
-
-  function replace(id: string | undefined, snapshot: unknown): FoldResult {
-    const next = id === undefined ? null : parseCursor(id);
-    if (next === null) return { type: "gap" };
+  function replace(next: Position | null, snapshot?: JsonValue): FoldResult {
+    if (next === null) return GAP;
     try {
-      fold = isJson(snapshot) ? protocol.fold(snapshot) : protocol.fold();
+      fold = protocol.fold(snapshot);
     } catch {
-      return { type: "gap" };
+      return GAP;
     }
-    endedFold = undefined;
+    unended = undefined;
     position = next;
-    return { type: "replaced", progressed: snapshot !== undefined };
+    // To begin anew is no progress.
+    return snapshot === undefined ? {} : { meaning: PROGRESS };
   }
 }
 
-function isJson(value: unknown): value is JsonValue {
-  return value !== undefined;
-}
-
-function dataOf(event: SseEvent): Readonly<Record<string, unknown>> {
-  try {
-    const data: unknown = JSON.parse(event.data);
-    return isRecord(data) ? data : {};
-  } catch {
-    return {};
-  }
+function readInterval(ms: unknown): number {
+  return typeof ms === "number" && ms > 0 ? Math.min(ms, MAX_HEARTBEAT_MS) : DEFAULT_HEARTBEAT_MS;
 }

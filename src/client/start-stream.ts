@@ -1,7 +1,7 @@
 /** The request that starts a stream. */
 import { CONTROL_HEADER, STREAM_ID_HEADER } from "../shared/wire.ts";
-import { sendRequest, type RequestOptions } from "./stream-request.ts";
-import type { StreamSession } from "./stream-session.ts";
+import { sendRequest, type RequestOptions, type RequestSource } from "./stream-request.ts";
+import type { StreamSession } from "./session-contract.ts";
 
 /** What is sent to start a stream. */
 export interface StartStreamRequest {
@@ -20,39 +20,34 @@ export interface StartStreamRequest {
 export function startStream(
   session: StreamSession<unknown>,
   request: StartStreamRequest,
-  options: RequestOptions = {},
+  options: RequestOptions & RequestSource = {},
 ): Promise<void> {
-  return session.start(async (signal) => {
-    const { body, type } = encodeBody(request.body);
-    const send = (): Promise<Response> => {
-      const headers = new Headers({ accept: "text/event-stream", ...type });
+  return session.start((signal) =>
+    sendRequest(request.url, { method: "POST", signal }, options, (headers) => {
+      const { body, type } = encodeBody(request.body);
+      if (type !== undefined) headers.set("content-type", type);
       new Headers(request.headers).forEach((value, name) => headers.set(name, value));
       headers.set(STREAM_ID_HEADER, session.id);
       headers.set(CONTROL_HEADER, "1");
-      return sendRequest(request.url, { method: "POST", headers, body, signal }, options);
-    };
-    const response = await send();
-    // A token that has run out: the headers are asked again, once.
-    if (response.status !== 401 || typeof options.headers !== "function") return response;
-    await response.body?.cancel();
-    return send();
-  });
+      return body;
+    }),
+  );
 }
 
-function encodeBody(body: unknown): {
+interface EncodedBody {
   readonly body: BodyInit | null;
-  readonly type: Record<string, string>;
-} {
-  if (body === undefined || body === null) return { body: null, type: {} };
-  if (
+  /** Where `fetch` does not know it by itself. */
+  readonly type?: string;
+}
+
+function encodeBody(body: unknown): EncodedBody {
+  if (body === undefined || body === null) return { body: null };
+  const isEncoded =
     typeof body === "string" ||
     body instanceof FormData ||
     body instanceof URLSearchParams ||
-    body instanceof Blob
-  ) {
-    return { body, type: {} };
-  }
-  if (body instanceof ArrayBuffer || body instanceof Uint8Array)
-    return { body: new Uint8Array(body), type: {} };
-  return { body: JSON.stringify(body), type: { "content-type": "application/json" } };
+    body instanceof Blob;
+  if (isEncoded) return { body };
+  if (body instanceof ArrayBuffer || body instanceof Uint8Array) return { body: new Uint8Array(body) };
+  return { body: JSON.stringify(body), type: "application/json" };
 }

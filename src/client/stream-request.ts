@@ -1,7 +1,8 @@
 /** One request for a stream, and the reading of its response. */
 import { createSseReader, type SseEvent } from "../shared/sse.ts";
 import { CONTROL_PARAM, CURSOR_PARAM } from "../shared/wire.ts";
-import { failureOfResponse, RequestError } from "./client-error.ts";
+import { assertOk, RequestError } from "./client-error.ts";
+import { failureWith } from "./failure.ts";
 import { nextTask } from "./next-task.ts";
 
 /** A value, or a function that is asked for it before each request; it may be asked again at any time. */
@@ -17,37 +18,39 @@ export interface RequestOptions {
   readonly credentials?: RequestCredentials | undefined;
 }
 
-/** Sends a request with the headers of the moment. */
-export async function sendRequest(
-  url: string,
-  init: RequestInit,
-  options: RequestOptions,
-): Promise<Response> {
-  const headers = new Headers(
-    typeof options.headers === "function" ? await options.headers() : options.headers,
-  );
-  new Headers(init.headers).forEach((value, name) => headers.set(name, value));
-  const { credentials } = options;
-  const request = { ...init, headers, ...(credentials === undefined ? {} : { credentials }) };
-  return (options.fetch ?? globalThis.fetch)(url, request);
+/** Where requests take their options from, at every attempt. */
+export interface RequestSource {
+  /** Asked at every attempt, in place of the options themselves. */
+  readonly requestOptions?: (() => RequestOptions) | undefined;
 }
 
-/** Asks for JSON. Throws {@link RequestError} for any status but 200, and for what is no JSON. */
-export async function requestJson(url: string, init: RequestInit, options: RequestOptions): Promise<unknown> {
-  const send = (): Promise<Response> =>
-    sendRequest(url, { ...init, headers: { accept: "application/json" } }, options);
-  let response = await send();
-  // A token that has run out: the headers are asked again, once.
-  if (response.status === 401 && typeof options.headers === "function") {
-    await response.body?.cancel();
-    response = await send();
-  }
-  if (response.status !== 200) throw new RequestError(await failureOfResponse(response, Date.now()));
-  try {
-    return await response.json();
-  } catch (cause) {
-    throw new RequestError({ kind: "bad-response" }, { cause });
-  }
+/** Events above all; some answers are JSON. */
+const ACCEPT = "text/event-stream, */*";
+
+/**
+ * Sends a request with the headers of the moment. After a 401 they are asked again, once, where they are a function: a
+ * token may have run out.
+ *
+ * @param prepare called at every attempt: may change the headers, and gives the body.
+ */
+export async function sendRequest(
+  url: string,
+  init: Omit<RequestInit, "headers" | "body">,
+  source: RequestOptions & RequestSource,
+  prepare?: (headers: Headers) => BodyInit | null | Promise<BodyInit | null>,
+): Promise<Response> {
+  const { requestOptions = () => source } = source;
+  const send = async (): Promise<Response> => {
+    const { headers: given, credentials = "same-origin", fetch = globalThis.fetch } = requestOptions();
+    const headers = new Headers(typeof given === "function" ? await given() : given);
+    headers.set("accept", ACCEPT);
+    const body = (await prepare?.(headers)) ?? null;
+    return fetch(url, { ...init, headers, credentials, body });
+  };
+  const response = await send();
+  if (response.status !== 401 || typeof requestOptions().headers !== "function") return response;
+  await response.body?.cancel();
+  return send();
 }
 
 /** Address of a stream below an endpoint. */
@@ -57,23 +60,8 @@ export function streamUrl(endpoint: string, streamId: string, operation = ""): s
 
 /** Address at which a stream is followed from a cursor, with control events. */
 export function followUrl(endpoint: string, streamId: string, cursor: string): string {
-  const query = new URLSearchParams({
-    [CONTROL_PARAM]: "1",
-    ...(cursor === "" ? {} : { [CURSOR_PARAM]: cursor }),
-  });
-  return `${streamUrl(endpoint, streamId)}?${query}`;
-}
-
-/** Who reads a response. */
-export interface StreamReading {
-  /** The response is one of events. */
-  onOpen(): void;
-  /** A chunk came; its events are to follow. */
-  onActivity(): void;
-  onEvent(event: SseEvent): void;
-  /** The events of a chunk, or of a slice of a long one, were handed on. */
-  onChunkEnd(): void;
-  isWanted(): boolean;
+  const position = cursor && `&${CURSOR_PARAM}=${cursor}`;
+  return `${streamUrl(endpoint, streamId)}?${CONTROL_PARAM}=1${position}`;
 }
 
 /** The longest event that a client holds, in UTF-16 units: a checkpoint of a long answer, and then some. */
@@ -86,23 +74,21 @@ const SLICE_MS = 8;
 const SLICE_BYTES = 16 * 1024;
 
 /**
- * Reads the events of a response to its end. Throws {@link RequestError} for a response that is not one of events.
+ * Reads a response: with each chunk come the events that it completed, perhaps none. Ahead of them comes an empty list,
+ * once the response is known to be one of events; {@link RequestError} is thrown for any other.
  *
- * Ends quietly, and lets go of the connection, once `isWanted` says no. However fast events come, the page gets its turns.
+ * Lets go of the connection when its reader leaves.
  */
-export async function readStreamResponse(response: Response, reading: StreamReading): Promise<void> {
-  if (response.status !== 200) throw new RequestError(await failureOfResponse(response, Date.now()));
+export async function* readEvents(response: Response): AsyncGenerator<readonly SseEvent[], void> {
+  await assertOk(response);
   const { body } = response;
-  if (body === null || !(response.headers.get("content-type") ?? "").includes("text/event-stream")) {
+  if (body === null || !response.headers.get("content-type")?.includes("text/event-stream")) {
     await body?.cancel();
-    throw new RequestError({ kind: "bad-response" });
+    throw new RequestError(failureWith("bad-response"));
   }
-  reading.onOpen();
-  const sse = createSseReader(
-    { onEvent: (event) => reading.onEvent(event) },
-    { maxEventLength: MAX_EVENT_LENGTH },
-  );
   const reader = body.getReader();
+  let events: SseEvent[] = [];
+  const sse = createSseReader({ onEvent: (event) => events.push(event), maxBufferSize: MAX_EVENT_LENGTH });
   // A cut takes along what was not read yet, so the page's turns must not keep anything waiting there.
   const readAhead = (): ReturnType<typeof reader.read> => {
     const read = reader.read();
@@ -112,26 +98,24 @@ export async function readStreamResponse(response: Response, reading: StreamRead
   const reads = Array.from({ length: READ_AHEAD }, readAhead);
   let workedMs = 0;
   try {
+    yield events;
     for (;;) {
       const { done, value } = await (reads.shift() ?? readAhead());
       if (done) return;
       reads.push(readAhead());
-      reading.onActivity();
       for (let at = 0; at < value.length; at += SLICE_BYTES) {
-        const start = Date.now();
+        const startMs = Date.now();
+        events = [];
         sse.feed(value.subarray(at, at + SLICE_BYTES));
-        reading.onChunkEnd();
-        if (!reading.isWanted()) return await reader.cancel();
-        workedMs += Date.now() - start;
+        yield events;
+        workedMs += Date.now() - startMs;
         if (workedMs < SLICE_MS) continue;
         // Chunks that are there already are read without a task between them, so a replay would be one long task.
         workedMs = 0;
         await nextTask();
       }
     }
-  } catch (error) {
-    // A fault of ours must not leave the connection open.
-    await reader.cancel(error).catch(() => {});
-    throw error;
+  } finally {
+    await reader.cancel().catch(() => {});
   }
 }

@@ -3,216 +3,100 @@
  * stream, and is the only place that knows message and cursor. Components and apps look at its state.
  */
 import { createStore } from "zustand/vanilla";
-import { isUrlStreamId, parseCursor, type Position } from "../shared/cursor.ts";
+import { isUrlStreamId } from "../shared/cursor.ts";
 import { ResumableStreamError } from "../shared/errors.ts";
-import type { StreamProtocol } from "../shared/protocols/protocol.ts";
+import type { JsonValue } from "../shared/json/json-value.ts";
 import type { SseEvent } from "../shared/sse.ts";
-import type { PublicError, StreamEnd } from "../shared/wire.ts";
-import { checkpointKey, type CheckpointStore } from "./checkpoints/checkpoint-store.ts";
-import { readCheckpoint, writeCheckpoint, type Checkpoint } from "./checkpoints/checkpoint.ts";
+import { isEndStatus, type StreamEnd } from "../shared/wire.ts";
+import { checkpointKey } from "./checkpoints/checkpoint-store.ts";
+import { readCheckpoint, writeCheckpoint } from "./checkpoints/checkpoint.ts";
 import { sessionStorageCheckpoints } from "./checkpoints/session-storage.ts";
-import { failureOf, RequestError } from "./client-error.ts";
+import { assertOk, requestErrorOf } from "./client-error.ts";
 import { createCommitSchedule } from "./commit-schedule.ts";
-import { createSessionFold, type SessionFold } from "./session-fold.ts";
 import {
-  clientStatusOf,
   deadlineOf,
   initialConnection,
-  isFinal,
-  nextRetryAtOf,
-  stepConnection,
-  type ClientStatus,
+  shownOf,
   type ConnectionAction,
   type ConnectionEvent,
-  type ConnectionState,
-} from "./session-state.ts";
-import {
-  followUrl,
-  readStreamResponse,
-  requestJson,
-  sendRequest,
-  streamUrl,
-  type RequestOptions,
-} from "./stream-request.ts";
-import { pageWake, type WakeSignal, type WakeSource } from "./wake.ts";
+} from "./connection.ts";
+import { isFinal } from "./failure.ts";
+import { createInterest } from "./interest.ts";
+import type { StreamSession, StreamSessionOptions, StreamSessionState } from "./session-contract.ts";
+import { createSessionFold } from "./session-fold.ts";
+import { stepConnection } from "./session-state.ts";
+import { callSafely, createSideEffects } from "./side-effects.ts";
+import { followUrl, readEvents, sendRequest, streamUrl } from "./stream-request.ts";
+import { pageWake, type WakeSignal } from "./wake.ts";
 
-/** What is known of a stream. A new object whenever something changed; its parts always belong together. */
-export interface StreamSessionState<TMessage> {
-  readonly id: string;
-  readonly status: ClientStatus;
-  /** The message so far; `undefined` while nothing is known of it. Immutable. */
-  readonly message: TMessage | undefined;
-  /** The position that the message stands for; `""` at the start. */
-  readonly cursor: string;
-  /** Why the stream ended, or why the connection is being tried again; `null` when all is well. */
-  readonly error: PublicError | null;
-  /** Whether stored events are being read, before the live ones. */
-  readonly isReplaying: boolean;
-  /** Whether somebody pressed stop, and the stream has not ended yet. */
-  readonly isStopping: boolean;
-  /** Attempts that failed in a row. */
-  readonly attempt: number;
-  /** When the next attempt begins, in milliseconds of `Date.now()`; `null` when none is planned. */
-  readonly nextRetryAt: number | null;
-}
-
-/** About an event: whether it was sent before, and is now read again from the log. */
-export interface StreamEventInfo {
-  /** It was read before `rejoin.live`: it may be long past. */
-  readonly replayed: boolean;
-  /** The cursor just after it. */
-  readonly cursor: string;
-}
-
-/**
- * Called for each event, for side effects. At most once for an event over the life of the tab: its mark is stored before
- * the call. Calls are in order.
- */
-export type StreamEventListener = (payload: string, info: StreamEventInfo) => void;
-
-/** Options of {@link createStreamSession}. */
-export interface StreamSessionOptions<TMessage> extends RequestOptions {
-  /** The stream. */
-  readonly id: string;
-  /** Base path of the handler, such as `/api/streams`. */
-  readonly endpoint: string;
-  /** The language of the stream's payloads. */
-  readonly protocol: StreamProtocol<TMessage>;
-  /** Where checkpoints are kept; `sessionStorage` by default. */
-  readonly checkpoints?: CheckpointStore | undefined;
-  /** Whose checkpoints they are, such as a user's id. Those of another scope are dropped. */
-  readonly scope?: string | undefined;
-  /** What tells that a request may work again; the page by default. */
-  readonly wake?: WakeSource | undefined;
-  /** Called when somebody wants the session again after it let go. */
-  readonly onWant?: (() => void) | undefined;
-  /** Called once when the stream has ended, with the message as it ended. */
-  readonly onEnd?: ((end: StreamEnd, message: TMessage | undefined) => void) | undefined;
-  /** Called when nobody has wanted the session for a while and it let go of its connection. */
-  readonly onRelease?: (() => void) | undefined;
-}
-
-/** The connection to one stream. */
-export interface StreamSession<TMessage> {
-  readonly id: string;
-  getState(): StreamSessionState<TMessage>;
-  /**
-   * Calls `listener` after each change of the state. The first subscriber opens the connection; 5 s after the last one
-   * left it is let go, and the state stays.
-   */
-  subscribe(listener: () => void): () => void;
-  /** Whether somebody subscribed, connected, or left less than 5 s ago. */
-  isWanted(): boolean;
-  /** Opens the connection, and keeps it until {@link StreamSession.dispose}. */
-  connect(): void;
-  /** Registers for side effects. Register before the connection is opened, to miss nothing. */
-  onEvent(listener: StreamEventListener): () => void;
-  /**
-   * Sends the request that starts the stream and reads its response. Resolves when the response is there; rejects with a
-   * {@link RequestError} when it is not, while the session goes on by itself where the stream may have been started.
-   */
-  start(send: (signal: AbortSignal) => Promise<Response>): Promise<void>;
-  /**
-   * Stops the stream, wherever it is produced. The wish is stored, so that a reload sends it again, and repeated until the
-   * server has it. Resolves then, or when the stream has ended; rejects when the server refuses.
-   */
-  stop(): Promise<void>;
-  /** Tries again at once, also after an error. Nothing happens to a stream that is done. */
-  retry(): void;
-  /** Lets go of everything. A later `connect` or subscription takes it up again. */
-  dispose(): void;
-}
-
-/** Milliseconds after the last subscriber left. */
-export const LINGER_MS = 5_000;
 /** Milliseconds between two checkpoints at least. */
 const CHECKPOINT_MS = 1_000;
 /** UTF-16 units that some store may refuse. */
 const LONG_CHECKPOINT = 200_000;
-/** The longest delay that timers keep (32 bits, signed). */
-const MAX_TIMER_MS = 2_147_483_647;
 
 /** Makes a session. It reads its checkpoint, and does nothing else until somebody wants it. Throws `invalid-id`. */
 export function createStreamSession<TMessage>(
   options: StreamSessionOptions<TMessage>,
 ): StreamSession<TMessage> {
-  const { id, endpoint, protocol, scope = "" } = options;
+  const {
+    id,
+    endpoint,
+    protocol,
+    scope = "",
+    wake = pageWake,
+    checkpoints = sessionStorageCheckpoints(),
+  } = options;
   if (!isUrlStreamId(id)) {
-    throw new ResumableStreamError(
-      "invalid-id",
-      `Not a stream id: ${JSON.stringify(id.slice(0, 64))}. Use a UUID.`,
-    );
+    throw new ResumableStreamError("invalid-id", `Not a stream id: ${id.slice(0, 64)}. Use a UUID.`);
   }
-  const checkpoints = options.checkpoints ?? sessionStorageCheckpoints();
-  const wake = options.wake ?? pageWake;
   const checkpointName = checkpointKey(scope, endpoint, "stream", id);
   const markName = checkpointKey(scope, endpoint, "mark", id);
-  const listeners = new Set<StreamEventListener>();
 
-  let fold: SessionFold<TMessage> = createSessionFold(protocol, null);
-  let connection: ConnectionState = initialConnection({ expected: false, stopping: false });
+  let fold = createSessionFold(protocol);
+  let connection = initialConnection();
   let started = false;
+  /** The end that the server told; one that was assumed here is tried again after a reload. */
   let end: StreamEnd | undefined;
-  /** The last event whose side effects were begun. */
-  let mark: Position | null = null;
+  /** The position at which `onEnd` was called. */
+  let finishedAt: string | undefined;
 
-  const store = createStore<StreamSessionState<TMessage>>()(() => view());
+  const sideEffects = createSideEffects(checkpoints, markName);
+  const store = createStore(view);
   const commits = createCommitSchedule(() => store.setState(view(), true));
-  let isRestored = true;
-  const restoring = restore();
+  const interest = createInterest(onWantedChange);
+  let restoring = restore();
 
   // Being wanted.
 
-  let wanted = 0;
-  /** Counts the times that the session let go: who wanted it before has no say any more. */
-  let releases = 0;
-  let released = true;
-  let lingerTimer: ReturnType<typeof setTimeout> | undefined;
   let stopWake: (() => void) | undefined;
 
-  /** Somebody wants the session from now on; returns what ends that. */
-  function want(): () => void {
-    wanted += 1;
-    clearTimeout(lingerTimer);
-    if (released) {
-      released = false;
+  function onWantedChange(isWanted: boolean): void {
+    if (isWanted) {
       void checkpoints.retainScope(scope);
       stopWake = wake.subscribe(onWake);
-      options.onWant?.();
+    } else {
+      stopWake?.();
+      saveCheckpoint();
+      dispatch({ type: "disconnect" });
+      commits.now();
+      clearTimeout(timer);
+      timerAt = Infinity;
     }
-    let done = false;
-    const mine = releases;
-    return () => {
-      if (done || mine !== releases) return;
-      done = true;
-      wanted -= 1;
-      if (wanted === 0) lingerTimer = setTimeout(release, LINGER_MS);
-    };
+    options.onWantedChange?.(isWanted);
   }
 
   function wantConnection(): () => void {
-    const unwant = want();
-    const connect = (): void => {
-      if (wanted > 0) dispatch({ type: "connect", online: wake.isOnline() });
-    };
-    if (restoring === undefined) connect();
-    else void restoring.then(connect);
+    const unwant = interest.want();
+    whenRestored(() => {
+      if (interest.isWanted()) dispatch({ type: "connect" });
+    });
     return unwant;
   }
 
-  function release(): void {
-    if (released) return;
-    released = true;
-    releases += 1;
-    wanted = 0;
-    clearTimeout(lingerTimer);
-    stopWake?.();
+  function onWake(signal: WakeSignal): void {
+    if (signal !== "hidden") dispatch({ type: signal });
+    // It may be the last moment.
     saveCheckpoint();
-    dispatch({ type: "disconnect" });
-    commits.now();
-    clearTimeout(timer);
-    timerAt = Infinity;
-    options.onRelease?.();
   }
 
   // The machine.
@@ -222,69 +106,53 @@ export function createStreamSession<TMessage>(
 
   function dispatch(event: ConnectionEvent): void {
     const before = connection;
-    const { state, actions } = stepConnection(connection, event, Date.now(), Math.random());
+    const { state, actions } = stepConnection(before, event, Date.now(), Math.random(), wake.isOnline());
     connection = state;
     for (const action of actions) perform(action);
     armTimer();
-    if (before.phase.name !== "ended" && state.phase.name === "ended") {
-      // An end that the log told is the fold's already; one that was assumed here may be taken back.
-      if (event.type !== "end")
-        fold.end({ status: state.phase.status, ...(state.error && { error: state.error }) });
-      if (event.type === "end" || state.error === null) stopping?.resolve();
-      else stopping?.reject(new ResumableStreamError(state.error.code, state.error.message));
+    const wasEnded = isEndStatus(before.phase);
+    if (isEndStatus(state.phase) && !wasEnded) {
+      fold.end({ status: state.phase, ...(state.error && { error: state.error }) });
+      saveCheckpoint();
+    } else if (wasEnded && !isEndStatus(state.phase)) {
+      end = undefined;
+      fold.reopen();
     }
-    if (before.stop.name !== state.stop.name) saveCheckpoint();
-    planCommit(before);
+    if (before.stop !== state.stop) {
+      saveCheckpoint();
+      if (state.stop === "none" || state.stop === "accepted") settleStop(event);
+    }
+    const looksSame =
+      before.phase === state.phase &&
+      before.live === state.live &&
+      before.stop === state.stop &&
+      before.error === state.error;
+    if (looksSame) return;
+    // Most replays are over before anybody could read that there is one.
+    if (state.phase === "open" && !state.live) commits.replay();
+    else commits.now();
   }
 
   function armTimer(): void {
-    const deadline = deadlineOf(connection) ?? Infinity;
+    const deadline = deadlineOf(connection);
     // A later deadline is looked at when the timer fires: signs of life come far more often than cuts.
-    if (deadline >= timerAt || released) return;
+    if (deadline >= timerAt) return;
     clearTimeout(timer);
     timerAt = deadline;
-    timer = setTimeout(onTimer, Math.min(Math.max(deadline - Date.now(), 0), MAX_TIMER_MS));
-  }
-
-  function onTimer(): void {
-    timerAt = Infinity;
-    if (!released) dispatch({ type: "timer", online: wake.isOnline() });
+    timer = setTimeout(() => {
+      timerAt = Infinity;
+      dispatch({ type: "timer" });
+    }, deadline - Date.now());
   }
 
   function perform(action: ConnectionAction): void {
-    switch (action) {
-      case "open":
-        void read((signal) => {
-          const url = followUrl(endpoint, id, fold.cursor());
-          return sendRequest(
-            url,
-            { headers: { accept: "text/event-stream" }, cache: "no-store", signal },
-            options,
-          );
-        }).catch(() => {});
-        return;
-      case "abort":
-        reading?.abort();
-        reading = undefined;
-        return;
-      case "send-stop":
-        void sendStop();
-    }
-  }
-
-  function onWake(signal: WakeSignal): void {
-    switch (signal) {
-      case "online":
-      case "offline":
-        return dispatch({ type: signal });
-      case "visible":
-        return dispatch({ type: "visible", online: wake.isOnline() });
-      case "hide":
-        dispatch({ type: "hide" });
-        return saveCheckpoint();
-      case "hidden":
-        return saveCheckpoint();
-    }
+    if (action === "send-stop") return void sendStop();
+    reading?.abort();
+    reading = undefined;
+    if (action === "abort") return;
+    void read((signal) =>
+      sendRequest(followUrl(endpoint, id, fold.cursor()), { cache: "no-store", signal }, options),
+    ).catch(() => {});
   }
 
   // Reading.
@@ -296,137 +164,58 @@ export function createStreamSession<TMessage>(
     request: (signal: AbortSignal) => Promise<Response>,
     onOpen?: () => void,
   ): Promise<void> {
-    reading?.abort();
     const mine = new AbortController();
+    reading?.abort();
     reading = mine;
-    fresh = false;
-    const isMine = (): boolean => reading === mine;
     try {
-      await readStreamResponse(await request(mine.signal), {
-        onOpen() {
-          if (isMine()) dispatch({ type: "opened" });
-          onOpen?.();
-        },
-        onActivity() {
-          if (isMine()) dispatch({ type: "activity" });
-        },
-        onEvent(event) {
-          if (isMine() && connection.phase.name === "open") take(event);
-        },
-        onChunkEnd() {
-          if (isMine()) planEventCommit();
-        },
-        isWanted: () => isMine() && connection.phase.name === "open",
-      });
-      if (isMine()) dispatch({ type: "closed" });
+      for await (const events of readEvents(await request(mine.signal))) {
+        onOpen?.();
+        if (reading !== mine) return;
+        dispatch({ type: "activity" });
+        takeAll(events);
+        if (connection.phase !== "open") return;
+      }
+      if (reading === mine) dispatch({ type: "closed" });
     } catch (error) {
-      const failure = failureOf(error);
-      if (isMine()) {
+      const failure = requestErrorOf(error);
+      if (reading === mine) {
         const isRefused = onOpen !== undefined && isFinal(failure);
         // Nothing was started, so a reload need not look for it.
         if (isRefused) started = false;
-        dispatch({ type: isRefused ? "refused" : "failed", failure, online: wake.isOnline() });
+        dispatch({ type: isRefused ? "refused" : "failed", failure });
       }
-      throw error instanceof RequestError ? error : new RequestError(failure, { cause: error });
+      throw failure;
     }
   }
 
-  /** Whether events came that are not shown yet. */
-  let fresh = false;
-  let isEndTold = false;
+  /** Takes the events of a chunk, so that they show as one. */
+  function takeAll(events: readonly SseEvent[]): void {
+    const before = fold.cursor();
+    for (const event of events) if (connection.phase === "open") take(event);
+    if (fold.cursor() === before) return;
+    if (connection.phase === "open") {
+      if (connection.live) commits.frame();
+      else commits.replay();
+    }
+    checkpointTimer ??= setTimeout(saveCheckpoint, CHECKPOINT_MS);
+  }
 
   function take(event: SseEvent): void {
-    const result = fold.take(event);
-    switch (result.type) {
-      case "entry":
-        if (!fresh) dispatch({ type: "progress" });
-        fresh = true;
-        fireEvent(result.payload, result.position, event.id ?? "");
-        return;
-      case "replaced":
-        fresh = true;
-        isEndTold = false;
-        return result.progressed ? dispatch({ type: "progress" }) : undefined;
-      case "live":
-        return dispatch({ type: "live", heartbeatMs: result.heartbeatMs });
-      case "end":
-        return finish(result.end);
-      case "gap":
-        return dispatch({ type: "gap" });
-      case "nothing":
-    }
-  }
-
-  function finish(result: StreamEnd): void {
-    end = result;
-    fold.end(result);
-    dispatch({ type: "end", end: result });
-    saveCheckpoint();
-    if (isEndTold) return;
-    isEndTold = true;
-    try {
-      options.onEnd?.(result, fold.view());
-    } catch (error) {
-      console.error(`rejoin: the onEnd of stream ${id} failed:`, error);
-    }
-  }
-
-  function fireEvent(payload: string, position: Position, cursor: string): void {
-    if (listeners.size === 0) return;
-    if (mark !== null && mark.generation === position.generation && position.seq <= mark.seq) return;
-    mark = position;
-    void checkpoints.set(markName, cursor);
-    const replayed = !(connection.phase.name === "open" && connection.phase.live);
-    for (const listener of listeners) {
-      try {
-        listener(payload, { replayed, cursor });
-      } catch (error) {
-        console.error(`rejoin: an onEvent of stream ${id} failed:`, error);
-      }
+    const { meaning, position } = fold.take(event);
+    if (meaning?.type === "end") end = meaning.end;
+    if (meaning !== undefined && !(meaning.type === "progress" && connection.progressed)) dispatch(meaning);
+    if (position !== undefined)
+      sideEffects.fire(event.data, position, { replayed: !connection.live, cursor: event.id ?? "" });
+    if (meaning?.type === "end" && finishedAt !== fold.cursor()) {
+      finishedAt = fold.cursor();
+      callSafely(() => options.onEnd?.({ id, end: meaning.end, message: fold.view() }));
     }
   }
 
   // Showing.
 
   function view(): StreamSessionState<TMessage> {
-    const status = clientStatusOf(connection);
-    return {
-      id,
-      status,
-      message: fold.view(),
-      cursor: fold.cursor(),
-      error: connection.error,
-      isReplaying: status === "replaying",
-      isStopping: connection.stop.name !== "none",
-      attempt: connection.attempt,
-      nextRetryAt: nextRetryAtOf(connection),
-    };
-  }
-
-  function planCommit(before: ConnectionState): void {
-    const [was, is] = [clientStatusOf(before), clientStatusOf(connection)];
-    const isSamePhase = before.phase.name === connection.phase.name;
-    if (
-      was === is &&
-      isSamePhase &&
-      before.stop.name === connection.stop.name &&
-      before.error === connection.error
-    )
-      return;
-    // Most replays are over before anybody could read that there is one.
-    if (is === "replaying") commits.replay();
-    else commits.now();
-  }
-
-  /** After the events of a chunk: so that they show as one. */
-  function planEventCommit(): void {
-    if (!fresh) return;
-    fresh = false;
-    if (connection.phase.name === "open") {
-      if (connection.phase.live) commits.frame();
-      else commits.replay();
-    }
-    planCheckpoint();
+    return { id, ...shownOf(connection), message: fold.view(), cursor: fold.cursor() };
   }
 
   // Checkpoints.
@@ -435,63 +224,50 @@ export function createStreamSession<TMessage>(
   let saved: string | undefined;
 
   function restore(): Promise<void> | undefined {
-    const [text, markText] = [checkpoints.get(checkpointName), checkpoints.get(markName)];
-    if (!(text instanceof Promise) && !(markText instanceof Promise)) return takeCheckpoint(text, markText);
-    isRestored = false;
-    return Promise.all([text, markText])
-      .then(
-        ([later, laterMark]) => {
-          takeCheckpoint(later, laterMark);
-          commits.now();
-        },
-        () => undefined,
-      )
-      .finally(() => (isRestored = true));
+    const [text, mark] = [checkpoints.get(checkpointName), checkpoints.get(markName)];
+    if (!(text instanceof Promise || mark instanceof Promise)) return takeCheckpoint(text, mark);
+    return Promise.all([text, mark])
+      .then((found) => takeCheckpoint(...found))
+      .catch(() => {})
+      .finally(() => (restoring = undefined));
   }
 
-  function takeCheckpoint(text: string | null, markText: string | null): undefined {
-    mark = parseCursor(markText ?? "");
-    const checkpoint = readCheckpoint(text, protocol);
-    if (checkpoint === null) return;
+  function whenRestored(action: () => void): void {
+    if (restoring === undefined) action();
+    else void restoring.then(action);
+  }
+
+  function takeCheckpoint(text: string | null, mark: string | null): undefined {
+    sideEffects.restore(mark);
+    const checkpoint = readCheckpoint(protocol, text);
+    if (checkpoint === undefined) return;
     try {
       fold = createSessionFold(protocol, checkpoint);
     } catch {
       // Of another version of the app: it is as if there were none.
       return;
     }
-    started = checkpoint.started ?? false;
+    started = checkpoint.started;
     end = checkpoint.end;
-    const expected = started || checkpoint.cursor !== "";
-    connection = initialConnection({ end, expected, stopping: checkpoint.stopping ?? false });
-    store.setState(view(), true);
-  }
-
-  function planCheckpoint(): void {
-    checkpointTimer ??= setTimeout(saveCheckpoint, CHECKPOINT_MS);
+    connection = initialConnection(checkpoint);
+    commits.now();
   }
 
   function saveCheckpoint(): void {
     clearTimeout(checkpointTimer);
     checkpointTimer = undefined;
-    const checkpoint: Checkpoint = {
-      protocol: protocol.name,
-      version: protocol.version,
-      cursor: fold.cursor(),
-      snapshot: null,
-      end,
-      started: started || undefined,
-      stopping: connection.stop.name !== "none" || undefined,
-    };
-    const identity = JSON.stringify(checkpoint);
+    const stopping = connection.stop !== "none";
+    const write = (snapshot: JsonValue, cursor = fold.cursor()): string =>
+      writeCheckpoint(protocol, { cursor, snapshot, end, started, stopping });
+    const identity = write(null);
     if (identity === saved) return;
     saved = identity;
-    if (checkpoint.cursor === "" && !checkpoint.started && !checkpoint.stopping && end === undefined) {
+    if (fold.cursor() === "" && !started && !stopping && end === undefined)
       return void checkpoints.delete(checkpointName);
-    }
-    const text = writeCheckpoint({ ...checkpoint, snapshot: fold.snapshot() });
+    const text = write(fold.snapshot());
     // A wish to stop must not be lost because the answer is long.
-    const isTooLong = checkpoint.stopping === true && text.length > LONG_CHECKPOINT;
-    void checkpoints.set(checkpointName, isTooLong ? writeCheckpoint({ ...checkpoint, cursor: "" }) : text);
+    const isTooLong = stopping && text.length > LONG_CHECKPOINT;
+    void checkpoints.set(checkpointName, isTooLong ? write(null, "") : text);
   }
 
   // Stopping.
@@ -500,19 +276,26 @@ export function createStreamSession<TMessage>(
 
   async function sendStop(): Promise<void> {
     try {
-      await requestJson(streamUrl(endpoint, id, "/stop"), { method: "POST", keepalive: true }, options);
+      const url = streamUrl(endpoint, id, "/stop");
+      const response = await sendRequest(url, { method: "POST", keepalive: true }, options);
+      await assertOk(response);
+      await response.body?.cancel();
       dispatch({ type: "stop-accepted" });
-      stopping?.resolve();
     } catch (error) {
-      dispatch({ type: "stop-failed", failure: failureOf(error) });
-      if (connection.stop.name === "none") stopping?.reject(error);
+      dispatch({ type: "stop-failed", failure: requestErrorOf(error) });
     }
+  }
+
+  /** The server knows of the wish, or the stream has ended; or a request was refused for good. */
+  function settleStop(event: ConnectionEvent): void {
+    if ("failure" in event) stopping?.reject(event.failure);
+    else stopping?.resolve();
   }
 
   return {
     id,
-    getState: () => store.getState(),
-    isWanted: () => !released,
+    getState: store.getState,
+    isWanted: interest.isWanted,
     subscribe(listener) {
       const unsubscribe = store.subscribe(listener);
       const unwant = wantConnection();
@@ -521,21 +304,15 @@ export function createStreamSession<TMessage>(
         unwant();
       };
     },
-    connect() {
-      wantConnection();
-    },
-    onEvent(listener) {
-      listeners.add(listener);
-      return () => listeners.delete(listener);
-    },
+    connect: wantConnection,
+    onEvent: sideEffects.add,
     async start(send) {
-      const unwant = want();
+      const unwant = interest.want();
       try {
         await restoring;
         // The request is being repeated, and its stream is here already.
-        if (connection.phase.name === "open") return;
+        if (connection.phase === "open") return;
         started = true;
-        end = undefined;
         dispatch({ type: "start" });
         saveCheckpoint();
         await new Promise<void>((resolve, reject) => void read(send, resolve).catch(reject));
@@ -544,24 +321,19 @@ export function createStreamSession<TMessage>(
       }
     },
     stop() {
-      if (connection.phase.name === "ended") return Promise.resolve();
-      if (stopping === undefined || connection.stop.name === "none") stopping = Promise.withResolvers<void>();
+      if (isEndStatus(connection.phase)) return Promise.resolve();
+      if (stopping === undefined || connection.stop === "none") stopping = Promise.withResolvers<void>();
       const { promise } = stopping;
       // It is seen through, whoever is looking.
       promise.catch(() => {}).finally(wantConnection());
-      if (isRestored) dispatch({ type: "stop" });
-      else void restoring?.then(() => dispatch({ type: "stop" }));
+      whenRestored(() => dispatch({ type: "stop" }));
       return promise;
     },
     retry() {
-      const status = clientStatusOf(connection);
-      if (status === "done" || status === "stopped") return;
-      end = undefined;
-      fold.reopen();
-      // Nobody looks at it: it is let go again soon.
-      if (released) want()();
+      // Where nobody looks at it, it is let go again soon.
+      interest.want()();
       dispatch({ type: "retry" });
     },
-    dispose: release,
+    dispose: interest.release,
   };
 }

@@ -19,21 +19,18 @@ export interface WakeSource {
   subscribe(listener: (signal: WakeSignal) => void): () => void;
 }
 
-/** The signs of a web page; none where there is no page. */
+/** The signs of a web page; none where there is no page, or one that tells nothing. */
 export const pageWake: WakeSource = {
-  isOnline: () => typeof navigator === "undefined" || navigator.onLine !== false,
+  isOnline: () => globalThis.navigator?.onLine !== false,
   subscribe(listener) {
-    // Some platforms have a window that tells nothing.
-    if (typeof window === "undefined" || typeof window.addEventListener !== "function") return () => {};
     const stop = new AbortController();
-    const on = (target: EventTarget, type: string, signal: () => WakeSignal): void =>
-      target.addEventListener(type, () => listener(signal()), { signal: stop.signal });
-    on(window, "online", () => "online");
-    on(window, "offline", () => "offline");
-    on(window, "pagehide", () => "hide");
-    on(window, "pageshow", () => "visible");
-    if (typeof document === "undefined") return () => stop.abort();
-    on(document, "visibilitychange", () => (document.visibilityState === "hidden" ? "hidden" : "visible"));
+    const on = (target: EventTarget | undefined, type: string, signal: () => WakeSignal): void =>
+      target?.addEventListener?.(type, () => listener(signal()), { signal: stop.signal });
+    on(globalThis.window, "online", () => "online");
+    on(globalThis.window, "offline", () => "offline");
+    on(globalThis.window, "pagehide", () => "hide");
+    on(globalThis.window, "pageshow", () => "visible");
+    on(globalThis.document, "visibilitychange", () => document.visibilityState);
     return () => stop.abort();
   },
 };

@@ -38,16 +38,14 @@ const LINE_ENDINGS = /\r\n|\r|\n/g;
 export function createEventFraming(options: EventFramingOptions): EventFraming {
   const { maxChunkBytes, endMarker, onPayload } = options;
   let markerSeen = false;
-  const reader = createSseReader(
-    {
-      onEvent({ data }) {
-        if (data === endMarker) markerSeen = true;
-        // Servers send events without data to keep a connection open; they say nothing.
-        else if (data !== "") emit(data);
-      },
+  const reader = createSseReader({
+    maxBufferSize: maxChunkBytes + FIELD_OVERHEAD,
+    onEvent({ data }) {
+      if (data === endMarker) markerSeen = true;
+      // Servers send events without data to keep a connection open; they say nothing.
+      else if (data !== "") emit(data);
     },
-    { maxEventLength: maxChunkBytes + FIELD_OVERHEAD },
-  );
+  });
 
   function emit(data: string): void {
     // Lines of data join with LF. A payload has no raw line ending: in JSON that is white space between tokens.

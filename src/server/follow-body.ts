@@ -5,7 +5,7 @@
 import { formatCursor } from "../shared/cursor.ts";
 import { ResumableStreamError } from "../shared/errors.ts";
 import { formatSseComment, formatSseEvent } from "../shared/sse.ts";
-import { CONTROL_EVENT, type LiveControl, type StreamEnd } from "../shared/wire.ts";
+import { END_EVENT, LIVE_EVENT, RESET_EVENT, type LiveControl, type StreamEnd } from "../shared/wire.ts";
 import type { Follower } from "./follower.ts";
 import { payloadToBytes } from "./stores/limits.ts";
 import type { FollowItem } from "./stores/stream-store.ts";
@@ -121,7 +121,7 @@ function controlRenderer({ heartbeatMs }: EventsRendering): (item: FollowItem) =
         const changed = generation !== "" || item.reset;
         generation = item.record.generation;
         seq = item.seq;
-        return changed ? { text: control(CONTROL_EVENT.reset, {}), last: false } : NOTHING;
+        return changed ? { text: control(RESET_EVENT, {}), last: false } : NOTHING;
       }
       case "entries": {
         const text = renderEntries(generation, item);
@@ -130,11 +130,11 @@ function controlRenderer({ heartbeatMs }: EventsRendering): (item: FollowItem) =
       }
       case "live": {
         const data: LiveControl = { heartbeatMs };
-        return { text: control(CONTROL_EVENT.live, data), last: false };
+        return { text: control(LIVE_EVENT, data), last: false };
       }
       case "end": {
         const data: StreamEnd = item.end;
-        return { text: control(CONTROL_EVENT.end, data), last: true };
+        return { text: control(END_EVENT, data), last: true };
       }
     }
   };

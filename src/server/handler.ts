@@ -3,7 +3,7 @@
  * An inner function throws, one mapper answers.
  */
 import { isUrlStreamId } from "../shared/cursor.ts";
-import { ResumableStreamError, type StreamErrorCode } from "../shared/errors.ts";
+import { ResumableStreamError } from "../shared/errors.ts";
 import { THREAD_PARAM, type StreamStatusBody, type ThreadStreamBody } from "../shared/wire.ts";
 import {
   endCursorOf,
@@ -160,7 +160,7 @@ export function createResumableStreamHandler(options: ResumableStreamHandlerOpti
 /** Throws unless the verdict lets the request in. Anything but `true` does not. */
 function refuse(verdict: AuthorizeVerdict, what: string): void {
   if (verdict === true) return;
-  const code: StreamErrorCode = verdict === 401 ? "unauthorized" : verdict === 403 ? "forbidden" : "missing";
+  const code = verdict === 401 ? "unauthorized" : verdict === 403 ? "forbidden" : "missing";
   throw new ResumableStreamError(code, `Not authorized: ${what}`);
 }
 

@@ -1,17 +1,13 @@
 /** Errors as responses: the one place where something thrown becomes what a client reads. */
-import {
-  httpStatusOf,
-  isResumableStreamError,
-  publicMessageOf,
-  type StreamErrorCode,
-} from "../shared/errors.ts";
+import { isResumableStreamError } from "../shared/errors.ts";
 import type { ErrorBody } from "../shared/wire.ts";
+import { httpStatusOf, isServerErrorCode, publicMessageOf, type ServerErrorCode } from "./error-facts.ts";
 
 /** Seconds after which a client should ask a store again that is away. */
 const RETRY_AFTER_SECONDS = "1";
 
 /** A response with a code, its status and its public text. */
-export function errorResponse(code: StreamErrorCode, headers: Record<string, string> = {}): Response {
+export function errorResponse(code: ServerErrorCode, headers: Record<string, string> = {}): Response {
   const body: ErrorBody = { error: { code, message: publicMessageOf(code) } };
   const retryAfter = code === "store-unavailable" ? { "retry-after": RETRY_AFTER_SECONDS } : undefined;
   return jsonResponse(body, { status: httpStatusOf(code), headers: { ...retryAfter, ...headers } });
@@ -22,7 +18,7 @@ export function errorResponse(code: StreamErrorCode, headers: Record<string, str
  * text, never with its message; anything else is logged and becomes a bare 500.
  */
 export function responseOfError(error: unknown): Response {
-  if (isResumableStreamError(error) && httpStatusOf(error.code) > 0) return errorResponse(error.code);
+  if (isResumableStreamError(error) && isServerErrorCode(error.code)) return errorResponse(error.code);
   console.error("rejoin: a request failed:", error);
   return errorResponse("internal");
 }

@@ -9,13 +9,9 @@
  * However it ends, the log gets an end, `onFinish` gets the message that followers see, and the promise of
  * {@link Producer.done} resolves; it never rejects.
  */
-import {
-  isResumableStreamError,
-  publicMessageOf,
-  ResumableStreamError,
-  type StreamErrorCode,
-} from "../shared/errors.ts";
+import { isResumableStreamError, ResumableStreamError } from "../shared/errors.ts";
 import type { StreamFold, StreamProtocol } from "../shared/protocols/protocol.ts";
+import { publicMessageOf, type ServerErrorCode } from "./error-facts.ts";
 import { createEventFraming, type SourceChunk } from "./event-framing.ts";
 import { openSource, type MakeSource, type SourceReader } from "./source.ts";
 import { limitExceeded, payloadBytes } from "./stores/limits.ts";
@@ -75,7 +71,7 @@ export interface Producer {
   /** Whether the source, or the writing of its end, goes on. */
   readonly running: boolean;
   /** Aborts the source; the stream ends with this code. */
-  abort(code: StreamErrorCode): void;
+  abort(code: ServerErrorCode): void;
 }
 
 /** A batch is bounded, so that one append does not hold up a store for others. */
@@ -129,7 +125,7 @@ class StreamProducer<TMessage> implements Producer {
     this.done = this.#run();
   }
 
-  abort(code: StreamErrorCode): void {
+  abort(code: ServerErrorCode): void {
     this.#finishSource({ status: "error", error: storedError(code) });
   }
 
@@ -497,9 +493,7 @@ class StreamProducer<TMessage> implements Producer {
   }
 
   #publicError(error: unknown): StoredError {
-    const code: StreamErrorCode = isResumableStreamError(error, "limit-exceeded")
-      ? "limit-exceeded"
-      : "source-failed";
+    const code = isResumableStreamError(error, "limit-exceeded") ? "limit-exceeded" : "source-failed";
     // A stream of bytes is read by the app's own server, which is told what happened.
     if (this.#options.protocol === null)
       return { code, message: error instanceof Error ? error.message : String(error) };

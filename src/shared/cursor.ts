@@ -8,6 +8,7 @@
 import { ResumableStreamError } from "./errors.ts";
 
 const STREAM_ID = /^[A-Za-z0-9_.:-]{1,256}$/;
+const URL_STREAM_ID = /^(?!\.\.?$)[A-Za-z0-9_.:-]{1,256}$/;
 const GENERATION = /^[0-9a-z]{9}-[0-9a-z]{1,16}$/;
 const TIME_DIGITS = 9;
 const CURSOR = /^([0-9a-z]{9}-[0-9a-z]{1,16})\.(0|[1-9][0-9]{0,14})$/;
@@ -32,7 +33,7 @@ export function assertStreamId(value: string): void {
  * (RFC 3986, 5.2.4), so they name nothing.
  */
 export function isUrlStreamId(value: string): boolean {
-  return isStreamId(value) && value !== "." && value !== "..";
+  return URL_STREAM_ID.test(value);
 }
 
 /** A position in a log. */
@@ -49,9 +50,8 @@ export function formatCursor(generation: string, seq: number): string {
 
 /** Reads a cursor; `null` when the text is not one. The start, `""`, is not a cursor: ask for it first. */
 export function parseCursor(cursor: string): Position | null {
-  const match = CURSOR.exec(cursor);
-  if (match?.[1] === undefined || match[2] === undefined) return null;
-  return { generation: match[1], seq: Number(match[2]) };
+  const [, generation, seq] = CURSOR.exec(cursor) ?? [];
+  return generation === undefined ? null : { generation, seq: Number(seq) };
 }
 
 /** Whether a text is a generation. */

@@ -10,14 +10,12 @@ import { ResumableStreamError } from "./errors.ts";
 /** One event as it was read. */
 export type SseEvent = EventSourceMessage;
 
-/** Called for what a parser reads. */
-export interface SseListener {
-  /** A whole event. */
-  onEvent(event: SseEvent): void;
-  /** A comment line: on our wire, a heartbeat. */
-  onComment?(comment: string): void;
-  /** A `retry:` field, in milliseconds. */
-  onRetry?(retryMs: number): void;
+/** Options of {@link createSseReader}. */
+export interface SseReaderOptions {
+  /** Called for each whole event. */
+  readonly onEvent: (event: SseEvent) => void;
+  /** Bound on what is held of one unfinished event, in UTF-16 units; unbounded by default. */
+  readonly maxBufferSize?: number;
 }
 
 /** Reads SSE from bytes or text cut anywhere, even inside a character. */
@@ -26,28 +24,15 @@ export interface SseReader {
   feed(chunk: Uint8Array | string): void;
 }
 
-/**
- * Makes a reader.
- *
- * @param options.maxEventLength bound on what is held of one unfinished event, in UTF-16 units; unbounded by default.
- */
-export function createSseReader(
-  listener: SseListener,
-  options: { readonly maxEventLength?: number } = {},
-): SseReader {
-  const maxEventLength = options.maxEventLength;
+/** Makes a reader. */
+export function createSseReader({ onEvent, maxBufferSize = Infinity }: SseReaderOptions): SseReader {
   const decoder = new TextDecoder();
   const parser = createParser({
-    onEvent: (event) => listener.onEvent(event),
-    ...(listener.onComment ? { onComment: (comment: string) => listener.onComment?.(comment) } : {}),
-    ...(listener.onRetry ? { onRetry: (retryMs: number) => listener.onRetry?.(retryMs) } : {}),
-    ...(maxEventLength !== undefined ? { maxBufferSize: maxEventLength } : {}),
-    onError(error) {
-      if (error.type !== "max-buffer-size-exceeded") return;
-      throw new ResumableStreamError(
-        "limit-exceeded",
-        `An SSE event is longer than ${maxEventLength} characters.`,
-      );
+    onEvent,
+    maxBufferSize,
+    onError({ type }) {
+      if (type === "max-buffer-size-exceeded")
+        throw new ResumableStreamError("limit-exceeded", `An event is longer than ${maxBufferSize}.`);
     },
   });
   return {

@@ -28,17 +28,19 @@ export const MAX_THREAD_KEY_BYTES = 256;
 /** Milliseconds without an event after which a follow response sends a comment, so that proxies keep it open. */
 export const DEFAULT_HEARTBEAT_MS = 15_000;
 
-/** SSE event names of the control events. An event without a name is an entry of the log. */
-export const CONTROL_EVENT = {
-  /** A checkpoint: its `id` is the cursor, its data a {@link SnapshotControl}. Replaces the client's state. */
-  snapshot: "rejoin.snapshot",
-  /** The client's position is not in this log: drop the state and fold from the start. Its `id` is the new position. */
-  reset: "rejoin.reset",
-  /** Everything stored was sent; what follows is live. Its data is a {@link LiveControl}. */
-  live: "rejoin.live",
-  /** The stream's end, and the only true one. Its data is an {@link EndControl}. */
-  end: "rejoin.end",
-} as const;
+// SSE event names of the control events. An event without a name is an entry of the log.
+
+/** A checkpoint: its `id` is the cursor, its data a {@link SnapshotControl}. Replaces the client's state. */
+export const SNAPSHOT_EVENT = "rejoin.snapshot";
+
+/** The client's position is not in this log: drop the state and fold from the start. Its `id` is the new position. */
+export const RESET_EVENT = "rejoin.reset";
+
+/** Everything stored was sent; what follows is live. Its data is a {@link LiveControl}. */
+export const LIVE_EVENT = "rejoin.live";
+
+/** The stream's end, and the only true one. Its data is a {@link StreamEnd}. */
+export const END_EVENT = "rejoin.end";
 
 /** Data of `rejoin.snapshot`. */
 export interface SnapshotControl {
@@ -57,7 +59,14 @@ export interface LiveControl {
 }
 
 /** How a stream that has ended may have ended. `missing` is said of one that was deleted or has expired. */
-export type EndStatus = "done" | "error" | "stopped" | "missing";
+export type EndStatus = (typeof END_STATUSES)[number];
+
+const END_STATUSES = ["done", "error", "stopped", "missing"] as const;
+
+/** Whether a value says how a stream ended. */
+export function isEndStatus(value: unknown): value is EndStatus {
+  return END_STATUSES.some((status) => status === value);
+}
 
 /** An error as the wire and the client's state show it: nothing in it is internal. */
 export interface PublicError {

@@ -1,7 +1,7 @@
 /** Reading a response: the page gets its turns, and what nobody wants is not read. */
 import { afterEach, describe, expect, it, vi } from "vitest";
 import { nextTask } from "../../src/client/next-task.ts";
-import { readStreamResponse, type StreamReading } from "../../src/client/stream-request.ts";
+import { readEvents } from "../../src/client/stream-request.ts";
 import { formatSseEvent } from "../../src/shared/sse.ts";
 
 afterEach(() => {
@@ -18,7 +18,6 @@ describe("a replay that is there all at once", () => {
     it(`leaves the page its turns, and is whole and in order (${name})`, async () => {
       const work = workOf(0.1);
       const turns: number[] = [];
-      const reading = readerOf(work.take);
       let done = false;
       const watching = (async () => {
         while (!done) {
@@ -26,7 +25,7 @@ describe("a replay that is there all at once", () => {
           turns.push(work.taken.length);
         }
       })();
-      await readStreamResponse(responseOf(bodyOf(chunkBytes)), reading);
+      await readAll(responseOf(bodyOf(chunkBytes)), work.take);
       done = true;
       await watching;
 
@@ -40,9 +39,8 @@ describe("a replay that is there all at once", () => {
   it("is not read on when nobody wants it any more, though it is all there", async () => {
     const work = workOf(0.1);
     let isWanted = true;
-    const reading = { ...readerOf(work.take), isWanted: () => isWanted };
     const canceled = vi.fn<() => void>();
-    const read = readStreamResponse(responseOf(bodyOf(1_000, canceled)), reading);
+    const read = readAll(responseOf(bodyOf(1_000, canceled)), work.take, () => isWanted);
     void nextTask().then(() => (isWanted = false));
     await read;
     expect(work.taken.length).toBeGreaterThan(0);
@@ -59,7 +57,7 @@ describe("a replay that is there all at once", () => {
         void nextTask().then(() => controller.error(cut));
       },
     });
-    await expect(readStreamResponse(responseOf(body), readerOf(work.take))).rejects.toBe(cut);
+    await expect(readAll(responseOf(body), work.take)).rejects.toBe(cut);
     expect(work.taken).toHaveLength(EVENTS);
   });
 });
@@ -105,12 +103,14 @@ function workOf(msPerEvent: number): { readonly taken: string[]; readonly take: 
   return { taken, take: (id) => void taken.push(String(Number(id))) };
 }
 
-function readerOf(take: (id: string) => void): StreamReading {
-  return {
-    onOpen() {},
-    onActivity() {},
-    onEvent: ({ id }) => take(id ?? ""),
-    onChunkEnd() {},
-    isWanted: () => true,
-  };
+/** Reads until nobody wants it any more. */
+async function readAll(
+  response: Response,
+  take: (id: string) => void,
+  isWanted: () => boolean = () => true,
+): Promise<void> {
+  for await (const events of readEvents(response)) {
+    for (const { id } of events) take(id ?? "");
+    if (!isWanted()) return;
+  }
 }

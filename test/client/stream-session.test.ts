@@ -1,7 +1,7 @@
 /** The session against a real handler: what is cut, lost, doubled or reloaded changes nothing in the message. */
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { memoryCheckpoints } from "../../src/client/checkpoints/memory.ts";
-import type { StreamSession } from "../../src/client/stream-session.ts";
+import type { StreamSession } from "../../src/client/session-contract.ts";
 import { assistantStream, type AssistantMessage } from "../../src/shared/protocols/assistant-stream/index.ts";
 import { everyPartChunks, everyPartPayloads } from "../support/every-part-answer.ts";
 import { scriptedSource } from "../support/scripted-source.ts";

@@ -1,11 +1,8 @@
 /** A session against a real handler in the same process, over a network that a test may cut anywhere. */
 import { memoryCheckpoints } from "../../src/client/checkpoints/memory.ts";
 import type { CheckpointStore } from "../../src/client/checkpoints/checkpoint-store.ts";
-import {
-  createStreamSession,
-  type StreamSession,
-  type StreamSessionOptions,
-} from "../../src/client/stream-session.ts";
+import type { StreamSession, StreamSessionOptions } from "../../src/client/session-contract.ts";
+import { createStreamSession } from "../../src/client/stream-session.ts";
 import type { WakeSignal, WakeSource } from "../../src/client/wake.ts";
 import {
   createInMemoryResumableStreamStore,

@@ -1,86 +1,70 @@
 /** What a checkpoint holds, and its text. Whatever is damaged, foreign or outdated reads as none. */
-import { parseCursor } from "../../shared/cursor.ts";
-import { isStreamErrorCode, publicMessageOf } from "../../shared/errors.ts";
-import type { JsonValue } from "../../shared/json/json-value.ts";
-import type { EndStatus, StreamEnd } from "../../shared/wire.ts";
+import { isStreamErrorCode } from "../../shared/errors.ts";
+import { isObject, isString, parseJson, type JsonValue } from "../../shared/json/json-value.ts";
+import type { StreamProtocol } from "../../shared/protocols/protocol.ts";
+import { isEndStatus, type StreamEnd } from "../../shared/wire.ts";
+import { CLIENT_ERROR_TEXTS } from "../failure.ts";
 
 /** All that a session knows of a stream: one value, written as a whole, so that its parts always belong together. */
 export interface Checkpoint {
-  /** Name and version of the protocol whose fold wrote the snapshot. */
-  readonly protocol: string;
-  readonly version: number;
   /** `""` before the first event. */
   readonly cursor: string;
-  /** The fold at the cursor; `null` before the first event. */
+  /** The fold at the cursor. */
   readonly snapshot: JsonValue;
   /** How the stream ended, once it has. */
-  readonly end?: StreamEnd | undefined;
+  readonly end: StreamEnd | undefined;
   /** The stream was started in this tab. */
-  readonly started?: boolean | undefined;
+  readonly started: boolean;
   /** Somebody pressed stop, and the server may not know it yet. */
-  readonly stopping?: boolean | undefined;
+  readonly stopping: boolean;
 }
 
 /** Raised when the shape above changes. */
 const FORMAT = 1;
 
-/** Writes a checkpoint. */
-export function writeCheckpoint(checkpoint: Checkpoint): string {
-  return JSON.stringify({ format: FORMAT, ...checkpoint });
+/** The protocol whose fold wrote the snapshot. */
+type Protocol = Pick<StreamProtocol<unknown>, "name" | "version">;
+
+/** What a checkpoint's text begins with: that of another format or protocol begins otherwise. */
+function headOf({ name, version }: Protocol): string {
+  return `${FORMAT}|${name}|${version}|`;
 }
 
-/** Reads a checkpoint of a protocol; `null` for anything else. */
-export function readCheckpoint(
-  text: string | null,
-  protocol: { readonly name: string; readonly version: number },
-): Checkpoint | null {
-  if (text === null) return null;
-  let value: unknown;
-  try {
-    value = JSON.parse(text);
-  } catch {
-    return null;
-  }
-  if (!isRecord(value) || value["format"] !== FORMAT) return null;
-  if (value["protocol"] !== protocol.name || value["version"] !== protocol.version) return null;
+/** Writes a checkpoint of a protocol. */
+export function writeCheckpoint(protocol: Protocol, checkpoint: Checkpoint): string {
+  return headOf(protocol) + JSON.stringify(checkpoint);
+}
+
+/** Reads a checkpoint of a protocol; `undefined` for anything else. */
+export function readCheckpoint(protocol: Protocol, text: string | null): Checkpoint | undefined {
+  const head = headOf(protocol);
+  const value = text?.startsWith(head) ? parseJson(text.slice(head.length)) : undefined;
+  if (!isObject(value)) return undefined;
   const { cursor, snapshot, end, started, stopping } = value;
-  if (typeof cursor !== "string" || (cursor !== "" && parseCursor(cursor) === null)) return null;
-  if (!isJson(snapshot)) return null;
+  if (!isString(cursor) || snapshot === undefined) return undefined;
   return {
-    protocol: protocol.name,
-    version: protocol.version,
     cursor,
     snapshot,
-    end: readStreamEnd(end) ?? undefined,
+    end: readStreamEnd(end),
     started: started === true,
     stopping: stopping === true,
   };
 }
 
-const END_STATUSES: readonly EndStatus[] = ["done", "error", "stopped", "missing"];
-
 /**
- * Reads a stream's end, from storage or from the wire; `null` where it is none. A code that this version does not know is
+ * Reads a stream's end, from storage or from the wire; `undefined` where it is none. A code that this version does not know is
  * still an error.
  */
-export function readStreamEnd(value: unknown): StreamEnd | null {
-  if (!isRecord(value)) return null;
-  const status = END_STATUSES.find((known) => known === value["status"]);
-  if (status === undefined) return null;
-  const { error } = value;
-  if (!isRecord(error)) return { status };
-  const code = isStreamErrorCode(error["code"]) ? error["code"] : "internal";
+export function readStreamEnd(value: unknown): StreamEnd | undefined {
+  const { status, error } = isObject(value) ? value : {};
+  if (!isEndStatus(status)) return undefined;
+  if (!isObject(error)) return { status };
+  const { code, message } = error;
   return {
     status,
-    error: { code, message: typeof error["message"] === "string" ? error["message"] : publicMessageOf(code) },
+    error: {
+      code: isStreamErrorCode(code) ? code : "internal",
+      message: isString(message) ? message : CLIENT_ERROR_TEXTS["bad-response"],
+    },
   };
-}
-
-function isJson(value: unknown): value is JsonValue {
-  return value !== undefined;
-}
-
-/** Whether a value is an object with fields. */
-export function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {
-  return typeof value === "object" && value !== null && !Array.isArray(value);
 }

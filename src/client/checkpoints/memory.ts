@@ -16,34 +16,26 @@ const MAX_TOTAL = 4_000_000;
 /** Makes a store in memory; the oldest checkpoints go when there are too many. */
 export function memoryCheckpoints(): MemoryCheckpoints {
   const values = new Map<string, string>();
-  let total = 0;
-  let kept: string | undefined;
-
-  function forget(key: string): void {
-    total -= values.get(key)?.length ?? 0;
-    values.delete(key);
-  }
-
+  let kept = "";
   return {
     get: (key) => values.get(key) ?? null,
     set(key, value) {
-      if (kept !== undefined && !key.startsWith(kept)) return;
-      forget(key);
+      if (!key.startsWith(kept)) return;
+      values.delete(key);
       values.set(key, value);
-      total += value.length;
-      for (const oldest of values.keys()) {
-        if (total <= MAX_TOTAL) break;
-        forget(oldest);
+      let total = 0;
+      for (const { length } of values.values()) total += length;
+      for (const [oldest, { length }] of values) {
+        if (total <= MAX_TOTAL) return;
+        values.delete(oldest);
+        total -= length;
       }
     },
-    delete: forget,
+    delete: (key) => void values.delete(key),
     retainScope(scope) {
       kept = scopePrefix(scope);
-      for (const key of values.keys()) if (!key.startsWith(scopePrefix(scope))) forget(key);
+      for (const key of values.keys()) if (!key.startsWith(kept)) values.delete(key);
     },
-    clear() {
-      values.clear();
-      total = 0;
-    },
+    clear: () => values.clear(),
   };
 }

@@ -3,7 +3,6 @@
  * not there at all, memory takes its place and nobody notices until a reload.
  */
 import { isCheckpointKey, scopePrefix, type CheckpointStore } from "./checkpoint-store.ts";
-import { memoryCheckpoints, type MemoryCheckpoints } from "./memory.ts";
 
 /** Options of {@link sessionStorageCheckpoints}. */
 export interface SessionStorageCheckpointsOptions {
@@ -15,107 +14,102 @@ export interface SessionStorageCheckpointsOptions {
   readonly maxTotalLength?: number;
 }
 
-/** What stands before a checkpoint: when it was written, so that the oldest is known also after a reload. */
-const STAMP = /^(\d+)\|/;
+/** What stands between a checkpoint and when it was written, by which the oldest is known also after a reload. */
+const STAMP_END = "|";
+
+/** What is known of a checkpoint. */
+interface Entry {
+  readonly length: number;
+  /** Its text, where storage would not take it. */
+  readonly text?: string;
+}
 
 /** Makes a store in `sessionStorage`. Touches it at the first use, not before. */
-export function sessionStorageCheckpoints(options: SessionStorageCheckpointsOptions = {}): CheckpointStore {
-  const maxLength = options.maxLength ?? 256 * 1024;
-  const maxTotalLength = options.maxTotalLength ?? 1_500_000;
-  const openStorage = options.storage ?? (() => globalThis.sessionStorage);
-  const fallback: MemoryCheckpoints = memoryCheckpoints();
-  let opened: Storage | null | undefined;
+export function sessionStorageCheckpoints({
+  storage = () => globalThis.sessionStorage,
+  maxLength = 256 * 1024,
+  maxTotalLength = 1_500_000,
+}: SessionStorageCheckpointsOptions = {}): CheckpointStore {
   let stamp = 0;
-  let kept: string | undefined;
-  let known: Map<string, { readonly length: number; readonly stamp: number }> | undefined;
+  let kept = "";
+  let total = 0;
+  let index: Map<string, Entry> | undefined;
 
-  /** Storage, if it may be used: some browsers throw already when it is looked at. */
-  function storage(): Storage | null {
-    if (opened === undefined) opened = attempt(openStorage) ?? null;
-    return opened;
-  }
-
-  /** Length and age of each checkpoint of ours: read from storage once, and kept up to date from then on. */
-  function index(): Map<string, { readonly length: number; readonly stamp: number }> {
-    if (known !== undefined) return known;
-    const found = new Map<string, { readonly length: number; readonly stamp: number }>();
-    const store = storage();
-    const all =
-      attempt(() => Array.from({ length: store?.length ?? 0 }, (_, at) => store?.key(at) ?? "")) ?? [];
-    for (const key of all.filter(isCheckpointKey)) {
-      const value = read(key) ?? "";
-      found.set(key, { length: value.length, stamp: Number(STAMP.exec(value)?.[1] ?? 0) });
+  /** Some browsers throw already when storage is looked at; a full one throws when it is written to. */
+  function attempt<T>(action: (storage: Storage) => T): T | undefined {
+    try {
+      return action(storage());
+    } catch {
+      return undefined;
     }
-    known = found;
-    return found;
   }
 
-  function read(key: string): string | null {
-    return attempt(() => storage()?.getItem(key) ?? null) ?? null;
+  function read(key: string): string {
+    return attempt((place) => place.getItem(key)) ?? "";
+  }
+
+  /** All checkpoints, the oldest first: read from storage once, and kept up to date from then on. */
+  function entries(): Map<string, Entry> {
+    if (index === undefined) {
+      index = new Map();
+      const keys = attempt((place) => Array.from({ length: place.length }, (_, at) => place.key(at) ?? ""));
+      const found = (keys ?? []).filter(isCheckpointKey).map((key) => [key, read(key)] as const);
+      found.sort(([, a], [, b]) => (a < b ? -1 : 1));
+      for (const [key, { length }] of found) add(key, { length });
+    }
+    return index;
+  }
+
+  function add(key: string, entry: Entry): void {
+    total += entry.length;
+    entries().set(key, entry);
+  }
+
+  /** Whether storage took it. */
+  function write(key: string, text: string): boolean {
+    const isWritten = attempt((place) => {
+      place.setItem(key, text);
+      add(key, { length: text.length });
+      return true;
+    });
+    return isWritten ?? false;
   }
 
   function remove(key: string): void {
-    index().delete(key);
-    attempt(() => storage()?.removeItem(key));
-  }
-
-  /** Whether it was written. A full storage throws. */
-  function write(key: string, value: string): boolean {
-    const isWritten = attempt(() => {
-      storage()?.setItem(key, value);
-      return storage() !== null;
-    });
-    if (isWritten === true) index().set(key, { length: value.length, stamp });
-    return isWritten ?? false;
+    total -= entries().get(key)?.length ?? 0;
+    entries().delete(key);
+    attempt((place) => place.removeItem(key));
   }
 
   return {
     get(key) {
-      return fallback.get(key) ?? read(key)?.replace(STAMP, "") ?? null;
+      const text = index?.get(key)?.text ?? read(key);
+      return text.slice(text.indexOf(STAMP_END) + 1) || null;
     },
     set(key, value) {
-      if (kept !== undefined && !key.startsWith(kept)) return;
-      fallback.delete(key);
-      if (value.length > maxLength) return remove(key);
+      if (!key.startsWith(kept)) return;
+      remove(key);
+      if (value.length > maxLength) return;
       // Two writes within a millisecond are still one after the other.
       stamp = Math.max(stamp + 1, Date.now());
-      const stamped = `${stamp}|${value}`;
-      const old = [...index()]
-        .filter(([other]) => other !== key)
-        .toSorted(([, a], [, b]) => a.stamp - b.stamp);
-      let total = old.reduce((sum, [, { length }]) => sum + length, stamped.length);
-      for (const [other, { length }] of old) {
-        if (total <= maxTotalLength && write(key, stamped)) return;
-        remove(other);
-        total -= length;
+      const text = stamp + STAMP_END + value;
+      for (const [oldest, entry] of entries()) {
+        const isRoom = total + text.length <= maxTotalLength;
+        if (isRoom && write(key, text)) return;
+        // What is only here takes no room there.
+        if (!isRoom || entry.text === undefined) remove(oldest);
       }
-      if (write(key, stamped)) return;
-      remove(key);
-      fallback.set(key, value);
+      if (!write(key, text)) add(key, { length: text.length, text });
     },
-    delete(key) {
-      fallback.delete(key);
-      remove(key);
-    },
+    delete: remove,
     retainScope(scope) {
-      fallback.retainScope(scope);
       kept = scopePrefix(scope);
-      for (const key of [...index().keys()].filter((other) => !other.startsWith(scopePrefix(scope))))
-        remove(key);
+      for (const key of entries().keys()) if (!key.startsWith(kept)) remove(key);
     },
     clear() {
-      fallback.clear();
-      for (const key of Array.from(index().keys())) remove(key);
+      for (const key of entries().keys()) remove(key);
     },
   };
-}
-
-function attempt<T>(action: () => T): T | undefined {
-  try {
-    return action();
-  } catch {
-    return undefined;
-  }
 }
 
 /** Forgets all checkpoints of this tab, of every scope: call it when a user signs out. */

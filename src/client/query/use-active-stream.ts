@@ -1,6 +1,6 @@
 import { useQuery, type UseQueryResult } from "@tanstack/react-query";
 import { useHydrated } from "../react/use-hydrated.ts";
-import { useStreamClient } from "../react/provider.tsx";
+import { useStreamClient } from "../react/use-stream-client.ts";
 import type { ActiveStream } from "../stream-client.ts";
 import { activeStreamOptions } from "./stream-queries.ts";
 

@@ -1,10 +1,10 @@
 import { useMutation, useQueryClient, type UseMutationResult } from "@tanstack/react-query";
 import { createStreamId } from "../../shared/stream-id.ts";
-import { useStreamClient } from "../react/provider.tsx";
+import { useStreamClient } from "../react/use-stream-client.ts";
 import { RequestError } from "../client-error.ts";
-import { isFinal } from "../session-state.ts";
+import { isFinal } from "../failure.ts";
 import type { StartRequest } from "../stream-client.ts";
-import { streamKeys } from "./stream-queries.ts";
+import { streamKeys } from "./stream-keys.ts";
 
 /** Options of {@link useStartStream}. */
 export interface UseStartStreamOptions {
@@ -54,11 +54,11 @@ export function useStartStream({ url }: UseStartStreamOptions): StartStream {
       queryClient.setQueryData(streamKeys.active(client, thread), { streamId: id, status: "streaming" });
     },
     onError(error, { thread }, kept) {
-      if (thread === undefined || !(error instanceof RequestError && isFinal(error.failure))) return;
+      if (thread === undefined || !(error instanceof RequestError && isFinal(error))) return;
       queryClient.setQueryData(streamKeys.active(client, thread), kept?.before ?? null);
     },
     networkMode: "always",
-    retry: (count, error) => count < RETRIES && !(error instanceof RequestError && isFinal(error.failure)),
+    retry: (count, error) => count < RETRIES && !(error instanceof RequestError && isFinal(error)),
   });
   const withId = (variables: StartVariables): StartVariables & { readonly id: string } => ({
     ...variables,

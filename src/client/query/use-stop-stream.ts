@@ -1,5 +1,5 @@
 import { useMutation, type UseMutationResult } from "@tanstack/react-query";
-import { useStreamClient } from "../react/provider.tsx";
+import { useStreamClient } from "../react/use-stream-client.ts";
 
 /** What is stopped. */
 export interface StopVariables {

@@ -1,10 +1,12 @@
 /** The hook: a stream's message, whatever happens to the connection. */
-import { useEffect, useMemo, useRef } from "react";
+import { useEffect, useMemo } from "react";
 import type { StreamProtocol } from "../../shared/protocols/protocol.ts";
 import type { AssistantMessage } from "../../shared/protocols/assistant-stream/index.ts";
-import type { StreamEventListener, StreamSession, StreamSessionState } from "../stream-session.ts";
-import { useStreamClient } from "./provider.tsx";
-import { useSelection, type Observable } from "./use-selection.ts";
+import { initialConnection, shownOf } from "../connection.ts";
+import type { StreamEventListener } from "../side-effects.ts";
+import type { StreamSessionState } from "../session-contract.ts";
+import { useStreamSessions } from "./provider.ts";
+import { useSelection } from "./use-selection.ts";
 
 /** What the hook returns without a selector. */
 export interface ResumableStream<TMessage> extends Omit<StreamSessionState<TMessage>, "id"> {
@@ -58,70 +60,28 @@ export function useResumableStream(
   id: string | undefined,
   options: Partial<UseResumableStreamSelectOptions<unknown, unknown>> = {},
 ): unknown {
-  const client = useStreamClient();
+  const sessions = useStreamSessions();
   const { protocol, onEvent, select, isEqual } = options;
-  if (
-    protocol !== undefined &&
-    (protocol.name !== client.protocol.name || protocol.version !== client.protocol.version)
-  ) {
-    throw new Error(
-      `useResumableStream was given the protocol ${protocol.name} and its provider ${client.protocol.name}: give both the same.`,
-    );
+  const expected = sessions.common.protocol;
+  if (protocol !== undefined && (protocol.name !== expected.name || protocol.version !== expected.version)) {
+    throw new Error("The hook and its provider need the same protocol.");
   }
-  const session = id === undefined ? undefined : client.session(id);
-  const source = useMemo(() => sourceOf(session), [session]);
-  const idle = useMemo(() => idleState(id), [id]);
+  const session = id === undefined ? undefined : sessions.session(id);
 
-  const latest = useRef(onEvent);
-  useEffect(() => {
-    latest.current = onEvent;
-  });
   // Before the subscription, which opens the connection: effects run in their order.
-  const hasListener = onEvent !== undefined;
-  useEffect(
-    () => (hasListener ? session?.onEvent((payload, info) => latest.current?.(payload, info)) : undefined),
-    [session, hasListener],
-  );
+  useEffect(() => (onEvent === undefined ? undefined : session?.onEvent(onEvent)), [session, onEvent]);
 
+  // What the server renders, and a page while it hydrates, or does not know the id.
+  const idle = useMemo(() => ({ id, ...shownOf(initialConnection()), message: undefined, cursor: "" }), [id]);
   const selection = useSelection<ResumableStreamState<unknown>, unknown>(
-    source,
+    session,
     idle,
     select ?? whole,
     isEqual,
   );
-  const actions = useMemo(() => actionsOf(session), [session]);
   const isWhole = select === undefined;
   return useMemo(() => {
-    return isWhole && typeof selection === "object" ? { ...selection, ...actions } : selection;
-  }, [isWhole, selection, actions]);
-}
-
-function sourceOf(session: StreamSession<unknown> | undefined): Observable<ResumableStreamState<unknown>> {
-  if (session !== undefined) return session;
-  const state = idleState(undefined);
-  return { getState: () => state, subscribe: () => () => {} };
-}
-
-function actionsOf(
-  session: StreamSession<unknown> | undefined,
-): Pick<ResumableStream<unknown>, "stop" | "retry"> {
-  return {
-    stop: () => session?.stop() ?? Promise.resolve(),
-    retry: () => session?.retry(),
-  };
-}
-
-/** What the server renders, and a page while it hydrates. */
-function idleState(id: string | undefined): ResumableStreamState<unknown> {
-  return {
-    id,
-    status: "idle",
-    message: undefined,
-    cursor: "",
-    error: null,
-    isReplaying: false,
-    isStopping: false,
-    attempt: 0,
-    nextRetryAt: null,
-  };
+    if (!isWhole || typeof selection !== "object") return selection;
+    return { ...selection, stop: async () => session?.stop(), retry: () => session?.retry() };
+  }, [isWhole, selection, session]);
 }

@@ -7,7 +7,7 @@
  * applies {@link expireStream} and {@link condemnProducer} before it looks at a state, and when its clock says so.
  */
 import { createGeneration } from "../../shared/cursor.ts";
-import { publicMessageOf } from "../../shared/errors.ts";
+import { publicMessageOf, type ServerErrorCode } from "../error-facts.ts";
 import type {
   AppendVerdict,
   LeaseLoss,
@@ -210,7 +210,7 @@ export function storedEndOf(record: StreamRecord): StoredEnd | null {
 }
 
 /** An error of a code, with the text that users may read. */
-export function storedError(code: StoredError["code"]): StoredError {
+export function storedError(code: ServerErrorCode): StoredError {
   return { code, message: publicMessageOf(code) };
 }
 

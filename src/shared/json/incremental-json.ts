@@ -7,7 +7,7 @@
  *
  * Text that is not JSON ends the reading: the value stays what it was. Keys are own properties, `__proto__` too.
  */
-import type { JsonObject, JsonValue } from "./json-value.ts";
+import { isObject, parseJson, type JsonObject, type JsonValue } from "./json-value.ts";
 
 /** A reader of one JSON object. */
 export interface IncrementalJson {
@@ -22,216 +22,139 @@ const MAX_DEPTH = 256;
 
 const EMPTY: JsonObject = {};
 const WHITE_SPACE = " \t\n\r";
-const NUMBER = /^-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][+-]?\d+)?$/;
-const NUMBER_CHARACTERS = "+-.0123456789eE";
-const LITERALS: Readonly<Record<string, JsonValue>> = { true: true, false: false, null: null };
-const ESCAPES: Readonly<Record<string, string>> = {
-  '"': '"',
-  "\\": "\\",
-  "/": "/",
-  b: "\b",
-  f: "\f",
-  n: "\n",
-  r: "\r",
-  t: "\t",
-};
+const QUOTE_OR_BACKSLASH = /["\\]/g;
+const WORD = /[\w.+-]*/y;
+const HALF_CHARACTER = /[\ud800-\udbff]$/;
+/** The longest number that means anything is far shorter. */
+const MAX_WORD = 1_024;
 
-type Expectation = "value" | "value-or-end" | "key" | "key-or-end" | "colon" | "comma-or-end" | "nothing";
+/** What a value begins with; anything else is taken for a word, which is a number or a literal. */
+const A_VALUE = '{["';
+const A_KEY = '"';
 
 /** An object or array that is still open. What is open inside it is not yet in it. */
-type Frame =
-  | { readonly kind: "object"; readonly items: Record<string, JsonValue>; key: string }
-  | { readonly kind: "array"; readonly items: JsonValue[] };
-
-/** A string, number or literal that is still being read. */
-interface Token {
-  readonly kind: "string" | "key" | "word";
-  text: string;
-  /** The characters of an escape after its backslash; `undefined` outside one. */
-  escape: string | undefined;
+interface Frame {
+  readonly isList: boolean;
+  readonly entries: [key: string, value: JsonValue][];
+  /** Where the next value goes; `""` in a list. */
+  key: string;
 }
 
 /** Makes a reader. */
 export function createIncrementalJson(): IncrementalJson {
-  const frames: Frame[] = [];
-  let expectation: Expectation = "value";
-  let token: Token | undefined;
-  let root: JsonObject | undefined;
+  // The text itself is taken for an object, in which it is the value of "".
+  const outermost: Frame = { isList: false, entries: [], key: "" };
+  let frame = outermost;
+  /** The frames around it. */
+  const parents: Frame[] = [];
+  /** What may come next; `""` when nothing may, or matters any more. */
+  let expected = "{";
+  /** What was read of a string that is still open, and whether it is a key. */
+  let string: string | undefined;
+  let isKey = false;
   let view: JsonObject | undefined = EMPTY;
+  /** What is being read, and how far: an escape or a word that is not whole waits for the rest of it. */
+  let text = "";
+  let at = 0;
 
-  return { feed, value };
-
-  function feed(text: string): void {
-    let index = 0;
-    while (index < text.length && expectation !== "nothing") {
+  return {
+    feed(piece) {
+      if (expected === "") return;
+      text = text.slice(at) + piece;
+      at = 0;
       view = undefined;
-      if (token === undefined) index = readStructure(text, index);
-      else if (token.kind === "word") index = readWord(token, text, index);
-      else index = readString(token, text, index);
-    }
-  }
+      while (at < text.length && expected !== "") {
+        const before = at;
+        if (string === undefined) readStructure(text.charAt(at));
+        else readString(string);
+        if (at === before) return;
+      }
+    },
+    value: () => (view ??= look()),
+  };
 
-  function readStructure(text: string, index: number): number {
-    const char = text.charAt(index);
-    if (WHITE_SPACE.includes(char)) return index + 1;
-    const frame = frames.at(-1);
-    if (char === "}" || char === "]") {
-      const closes = char === "}" ? frame?.kind === "object" : frame?.kind === "array";
-      const mayEnd =
-        expectation === "comma-or-end" || expectation === (char === "}" ? "key-or-end" : "value-or-end");
-      if (!closes || !mayEnd) return damage();
-      close();
-    } else if (char === "," && expectation === "comma-or-end") {
-      expectation = frame?.kind === "object" ? "key" : "value";
-    } else if (char === ":" && expectation === "colon") {
-      expectation = "value";
-    } else if (expectation === "key" || expectation === "key-or-end") {
-      if (char !== '"') return damage();
-      token = { kind: "key", text: "", escape: undefined };
-    } else if (expectation === "value" || expectation === "value-or-end") {
-      return beginValue(char, index);
-    } else {
-      return damage();
-    }
-    return index + 1;
-  }
-
-  function beginValue(char: string, index: number): number {
-    if (char === "{" || (char === "[" && frames.length > 0)) {
-      if (frames.length >= MAX_DEPTH) return damage();
-      frames.push(char === "{" ? { kind: "object", items: {}, key: "" } : { kind: "array", items: [] });
-      expectation = char === "{" ? "key-or-end" : "value-or-end";
-      return index + 1;
-    }
-    // The root is an object, or it is nothing that we know.
-    if (frames.length === 0) return damage();
+  function readStructure(char: string): void {
+    if (!expected.includes(char) && !WHITE_SPACE.includes(char)) return readWord();
+    at += 1;
     if (char === '"') {
-      token = { kind: "string", text: "", escape: undefined };
-      return index + 1;
-    }
-    token = { kind: "word", text: "", escape: undefined };
-    return index;
+      string = "";
+      isKey = expected.startsWith(A_KEY);
+    } else if (char === "{" || char === "[") open(char === "[");
+    else if (char === "}" || char === "]") close();
+    else if (char === "," && !frame.isList) expected = A_KEY;
+    else if (char === "," || char === ":") expected = A_VALUE;
   }
 
-  function readString(string: Token, text: string, from: number): number {
-    if (string.escape !== undefined) return readEscape(string, text, from);
-    let index = from;
-    while (index < text.length) {
-      const code = text.charCodeAt(index);
-      if (code === 0x22 || code === 0x5c) break;
-      index += 1;
-    }
-    string.text += text.slice(from, index);
-    if (index === text.length) return index;
-    if (text.charAt(index) === "\\") string.escape = "";
-    else endString(string);
-    return index + 1;
-  }
-
-  function readEscape(string: Token, text: string, index: number): number {
-    const escape = `${string.escape ?? ""}${text.charAt(index)}`;
-    string.escape = escape;
-    if (escape.charAt(0) !== "u") {
-      const char = ESCAPES[escape];
-      if (char === undefined) return damage();
-      string.text += char;
-      string.escape = undefined;
-    } else if (escape.length > 1 && !/[0-9a-fA-F]$/.test(escape)) {
-      return damage();
-    } else if (escape.length === 5) {
-      string.text += String.fromCharCode(Number.parseInt(escape.slice(1), 16));
-      string.escape = undefined;
-    }
-    return index + 1;
-  }
-
-  function endString(string: Token): void {
-    token = undefined;
-    const frame = frames.at(-1);
-    if (string.kind === "string") add(string.text);
-    else if (frame?.kind === "object") {
-      frame.key = string.text;
-      expectation = "colon";
-    }
-  }
-
-  function readWord(word: Token, text: string, from: number): number {
-    let index = from;
-    while (index < text.length && isWordCharacter(text.charAt(index))) index += 1;
-    word.text += text.slice(from, index);
-    // The longest number that means anything is far shorter.
-    if (word.text.length > 1_024) return damage();
-    if (index === text.length) return index;
-    token = undefined;
-    if (NUMBER.test(word.text)) add(Number(word.text));
-    else if (Object.hasOwn(LITERALS, word.text)) add(LITERALS[word.text] ?? null);
-    else return damage();
-    return index;
-  }
-
-  function add(item: JsonValue): void {
-    const frame = frames.at(-1);
-    if (frame !== undefined) put(frame, frame.items, item);
-    expectation = "comma-or-end";
+  function open(isList: boolean): void {
+    if (parents.length === MAX_DEPTH) return damage();
+    parents.push(frame);
+    frame = { isList, entries: [], key: "" };
+    expected = isList ? `${A_VALUE}]` : `${A_KEY}}`;
   }
 
   function close(): void {
-    const frame = frames.pop();
-    if (frame === undefined) return;
-    if (frames.length > 0) return add(frame.items);
-    if (frame.kind === "object") root = frame.items;
-    expectation = "nothing";
+    const whole = valueOf(frame);
+    frame = parents.pop() ?? outermost;
+    add(whole);
+  }
+
+  function add(item: JsonValue | undefined): void {
+    if (item === undefined) return damage();
+    frame.entries.push([frame.key, item]);
+    expected = frame === outermost ? "" : frame.isList ? ",]" : ",}";
+  }
+
+  function readWord(): void {
+    WORD.lastIndex = at;
+    WORD.test(text);
+    const end = WORD.lastIndex;
+    if (!expected.startsWith(A_VALUE) || end - at > MAX_WORD) damage();
+    else if (end < text.length) {
+      add(parseJson(text.slice(at, end)));
+      at = end;
+    }
+  }
+
+  function readString(before: string): void {
+    QUOTE_OR_BACKSLASH.lastIndex = at;
+    const end = QUOTE_OR_BACKSLASH.exec(text)?.index ?? text.length;
+    string = before + text.slice(at, end);
+    at = end;
+    if (text.charAt(at) === "\\") return readEscape(string);
+    if (at === text.length) return;
+    at += 1;
+    if (isKey) {
+      frame.key = string;
+      expected = ":";
+    } else add(string);
+    string = undefined;
+  }
+
+  function readEscape(before: string): void {
+    const end = at + (text.charAt(at + 1) === "u" ? 6 : 2);
+    if (end > text.length) return;
+    const read = parseJson(`"${text.slice(at, end)}"`);
+    if (read === undefined) return damage();
+    string = `${before}${read}`;
+    at = end;
   }
 
   /** Not JSON: nothing more is read, and what was read stays. */
-  function damage(): number {
-    root = open();
-    expectation = "nothing";
-    token = undefined;
-    frames.length = 0;
-    return Infinity;
+  function damage(): void {
+    expected = "";
   }
 
-  function value(): JsonObject {
-    view ??= root ?? open();
-    return view;
-  }
-
-  /** The value with what is still open put in, as copies: the open ones go on changing. */
-  function open(): JsonObject {
-    let item: JsonValue | undefined = token?.kind === "string" ? withoutHalfCharacter(token.text) : undefined;
-    for (const frame of frames.toReversed()) {
-      const copy: Record<string, JsonValue> | JsonValue[] =
-        frame.kind === "object" ? { ...frame.items } : [...frame.items];
-      if (item !== undefined) put(frame, copy, item);
-      item = copy;
-    }
-    return isObject(item) ? item : EMPTY;
+  /** The value with what is still open put in: nothing of it changes any more. */
+  function look(): JsonObject {
+    let item: JsonValue | undefined = isKey ? undefined : string?.replace(HALF_CHARACTER, "");
+    for (const open of [frame, ...parents.toReversed()]) item = valueOf(open, item);
+    const root = isObject(item) ? item[""] : undefined;
+    return isObject(root) ? root : EMPTY;
   }
 }
 
-function put(frame: Frame, items: Record<string, JsonValue> | JsonValue[], item: JsonValue): void {
-  if (Array.isArray(items)) items.push(item);
-  else if (frame.kind === "object") {
-    // Assignment to `__proto__` would set the prototype.
-    Object.defineProperty(items, frame.key, {
-      value: item,
-      writable: true,
-      enumerable: true,
-      configurable: true,
-    });
-  }
-}
-
-function isWordCharacter(char: string): boolean {
-  return NUMBER_CHARACTERS.includes(char) || (char >= "a" && char <= "z");
-}
-
-function withoutHalfCharacter(text: string): string {
-  const last = text.charCodeAt(text.length - 1);
-  return last >= 0xd800 && last <= 0xdbff ? text.slice(0, -1) : text;
-}
-
-function isObject(value: JsonValue | undefined): value is JsonObject {
-  return typeof value === "object" && value !== null && !Array.isArray(value);
+/** What a frame holds, with what is open inside it. Keys become own properties, which assignment to `__proto__` does not. */
+function valueOf({ isList, entries, key }: Frame, open?: JsonValue): JsonValue {
+  const all = open === undefined ? entries : [...entries, [key, open] as const];
+  return isList ? all.map(([, value]) => value) : Object.fromEntries(all);
 }

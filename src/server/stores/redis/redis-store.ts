@@ -3,7 +3,7 @@
  * by Redis' clock; followers are told on a channel, over one connection a process.
  */
 import { assertStreamId } from "../../../shared/cursor.ts";
-import { publicMessageOf } from "../../../shared/errors.ts";
+import { publicMessageOf } from "../../error-facts.ts";
 import { unrefTimer } from "../../timers.ts";
 import { assertPositiveInteger, DEFAULT_TTL_MS, limitExceeded, resolveLimits } from "../limits.ts";
 import { readEntries } from "../read-entries.ts";

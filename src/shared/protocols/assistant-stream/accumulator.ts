@@ -23,7 +23,9 @@ export class AssistantMessageAccumulator extends TransformStream<AssistantStream
   constructor(options: AssistantMessageAccumulatorOptions = {}) {
     const { initialMessage, throttle = false, onError, strict = false } = options;
     const onProblem = (problem: string): void => {
-      throw new TypeError(`An assistant stream makes no sense: ${problem}.`);
+      throw new TypeError(
+        `An assistant stream makes no sense: ${problem} is unknown or damaged, or there is no such part.`,
+      );
     };
     const snapshot =
       initialMessage && JSON.parse(JSON.stringify({ message: initialMessage, complete: false }));
@@ -46,7 +48,7 @@ export class AssistantMessageAccumulator extends TransformStream<AssistantStream
     };
     super({
       transform(chunk, controller) {
-        fold.applyChunk(chunk);
+        fold.apply(JSON.stringify(chunk));
         if (chunk.type === "error") onError?.(chunk.error);
         emit(controller);
       },

@@ -1,5 +1,5 @@
 /** The chunks of an assistant stream: what a source writes, under the names that users of `assistant-stream` know. */
-import type { JsonObject, JsonValue } from "../../json/json-value.ts";
+import { isObject, parseJson, type JsonObject, type JsonValue } from "../../json/json-value.ts";
 
 /** What a provider says of a part, by the provider's name. */
 export interface PartProviderMetadata {
@@ -125,107 +125,30 @@ export type ChunkOf<TType extends AssistantStreamChunk["type"]> = Extract<
   { readonly type: TType }
 >;
 
-type Fields = Readonly<Record<string, unknown>>;
-
-const isString = (value: unknown): boolean => typeof value === "string";
-const isOptionalString = (value: unknown): boolean => value === undefined || typeof value === "string";
-
-/** What a chunk must have to mean anything, by type. What it has beyond that is taken as it is. */
-const REQUIRED: Readonly<Record<AssistantStreamChunk["type"], (fields: Fields) => boolean>> = {
-  "part-start": ({ part }) => isFields(part),
-  "part-finish": () => true,
-  "text-delta": ({ textDelta }) => isString(textDelta),
-  "tool-call-args-text-finish": () => true,
-  "tool-call-approval": ({ approval }) => isFields(approval) && isString(approval["id"]),
-  result: () => true,
-  annotations: ({ annotations }) => Array.isArray(annotations),
-  data: ({ data }) => Array.isArray(data),
-  "step-start": ({ messageId }) => isOptionalString(messageId),
-  "step-finish": ({ finishReason }) => isString(finishReason),
-  "message-finish": ({ finishReason }) => isString(finishReason),
-  error: ({ error }) => isOptionalString(error),
-  "update-state": ({ operations }) => Array.isArray(operations),
-};
-
-/** What a part's beginning must have, by type. */
-const REQUIRED_OF_PART: Readonly<Record<string, (fields: Fields) => boolean>> = {
-  text: () => true,
-  reasoning: () => true,
-  "tool-call": ({ toolCallId, toolName }) => isString(toolCallId) && isString(toolName),
-  source: ({ sourceType, id, url, title }) =>
-    isString(id) && (sourceType === "document" ? isString(title) : sourceType === "url" && isString(url)),
-  file: ({ data, mimeType }) => isString(data) && isString(mimeType),
-  data: (fields) => isString(fields["name"]) && Object.hasOwn(fields, "data"),
-};
-
 /** What is nested deeper cannot be written again: `JSON.stringify` would overflow the stack. */
 const MAX_DEPTH = 500;
 /** Numbers that JSON can write and JavaScript cannot hold: they are read as infinite, and written as null. */
 const HUGE_NUMBER = /\d[eE]\+?\d{3}|\d{309}/;
 
-/** Reads a payload. A text instead of a chunk says, in a few words, why it is none. */
-export function parseChunk(payload: string): AssistantStreamChunk | string {
-  if (isTooDeep(payload)) return "a payload is nested too deep";
-  let value: unknown;
-  try {
-    value = JSON.parse(payload);
-    // Every fold must see what a checkpoint keeps.
-    if (HUGE_NUMBER.test(payload)) value = JSON.parse(JSON.stringify(value));
-  } catch {
-    return "a payload is not JSON";
-  }
-  return checkChunk(value);
+/** Reads a payload; `undefined` where it is no chunk. */
+export function parseChunk(payload: string): AssistantStreamChunk | undefined {
+  let value = parseJson(payload);
+  if (payload.length > MAX_DEPTH && isDeeper(value, MAX_DEPTH)) return undefined;
+  // Every fold must see what a checkpoint keeps.
+  if (HUGE_NUMBER.test(payload)) value = parseJson(JSON.stringify(value));
+  // One without a path is about the message.
+  const chunk = { path: [], ...(isObject(value) ? value : {}) };
+  return isChunk(chunk) ? chunk : undefined;
 }
 
-/** Checks a chunk that was parsed elsewhere. One without a path is about the message. */
-export function checkChunk(value: unknown): AssistantStreamChunk | string {
-  if (!isFields(value)) return "a chunk is not an object";
-  const { type } = value;
-  if (typeof type !== "string") return "a chunk has no type";
-  const chunk = value["path"] === undefined ? { ...value, path: [] } : value;
-  return isChunk(chunk) ? chunk : `unknown or damaged chunk of type ${type.slice(0, 64)}`;
+function isDeeper(value: unknown, depth: number): boolean {
+  if (typeof value !== "object" || value === null) return false;
+  return depth === 0 || Object.values(value).some((item) => isDeeper(item, depth - 1));
 }
 
-function isTooDeep(payload: string): boolean {
-  if (payload.length < MAX_DEPTH) return false;
-  let depth = 0;
-  let inString = false;
-  for (let index = 0; index < payload.length; index += 1) {
-    const char = payload.charCodeAt(index);
-    if (inString) {
-      if (char === 0x5c) index += 1;
-      else if (char === 0x22) inString = false;
-    } else if (char === 0x22) inString = true;
-    else if (char === 0x5b || char === 0x7b) depth += 1;
-    else if (char === 0x5d || char === 0x7d) depth -= 1;
-    if (depth > MAX_DEPTH) return true;
-  }
-  return false;
-}
-
-function isChunk(value: Fields): value is Fields & AssistantStreamChunk {
-  const { type, path } = value;
-  return typeof type === "string" && isChunkType(type) && isPath(path) && REQUIRED[type](value);
-}
-
-function isPath(path: unknown): boolean {
-  return Array.isArray(path) && path.every((index) => Number.isSafeInteger(index) && index >= 0);
-}
-
-function isChunkType(type: string): type is AssistantStreamChunk["type"] {
-  return Object.hasOwn(REQUIRED, type);
-}
-
-/** Whether a part's beginning has what its type needs. */
-export function isPartInit(part: PartInit): boolean {
-  const type: unknown = part.type;
+/** Looks at what all chunks have. What only some have, the fold looks at where it uses it. */
+function isChunk(value: { readonly type?: unknown; readonly path: unknown }): value is AssistantStreamChunk {
   return (
-    typeof type === "string" &&
-    Object.hasOwn(REQUIRED_OF_PART, type) &&
-    REQUIRED_OF_PART[type]?.({ ...part }) === true
+    typeof value.type === "string" && Array.isArray(value.path) && value.path.every(Number.isSafeInteger)
   );
-}
-
-function isFields(value: unknown): value is Fields {
-  return typeof value === "object" && value !== null && !Array.isArray(value);
 }

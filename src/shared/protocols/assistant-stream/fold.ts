@@ -1,37 +1,21 @@
 /** The fold of an assistant stream: chunks in, message out. */
 import { createIncrementalJson, type IncrementalJson } from "../../json/incremental-json.ts";
-import type { JsonObject, JsonValue } from "../../json/json-value.ts";
+import { asJson, isObject, isString, type JsonObject, type JsonValue } from "../../json/json-value.ts";
 import type { StreamEnd } from "../../wire.ts";
 import type { StreamFold } from "../protocol.ts";
 import {
-  checkChunk,
-  isPartInit,
   parseChunk,
   type AssistantStreamChunk,
   type ChunkOf,
   type FinishReason,
+  type StateOperation,
 } from "./chunks.ts";
-import type {
-  AssistantMessage,
-  AssistantMessagePart,
-  AssistantMessageStatus,
-  AssistantMessageStep,
-} from "./message.ts";
-import {
-  appendText,
-  beginPart,
-  endPart,
-  finishArgs,
-  finishPart,
-  PLACEHOLDER,
-  setResult,
-} from "./part-changes.ts";
+import type { AssistantMessage, AssistantMessagePart, AssistantMessageStatus } from "./message.ts";
+import { beginPart, changePart, endPart, PLACEHOLDER } from "./part-changes.ts";
 import { applyStateOperation } from "./state-operations.ts";
 
-/** The fold, which also takes chunks that were parsed elsewhere. */
+/** The fold, which also knows whether it is whole. */
 export interface AssistantStreamFold extends StreamFold<AssistantMessage> {
-  /** Takes the next chunk. */
-  applyChunk(chunk: AssistantStreamChunk): void;
   /** Whether the source said that it ended. */
   isComplete(): boolean;
 }
@@ -44,10 +28,8 @@ interface Snapshot {
 
 /** A peer can invent kinds of nonsense without end; this many are told. */
 const MAX_WARNINGS = 16;
-
-const NO_PARTS: readonly AssistantMessagePart[] = [];
-const NO_VALUES: readonly JsonValue[] = [];
-const NO_STEPS: readonly AssistantMessageStep[] = [];
+/** Characters of an unknown type that are told. */
+const MAX_SHOWN = 64;
 
 /**
  * Makes a fold.
@@ -55,230 +37,167 @@ const NO_STEPS: readonly AssistantMessageStep[] = [];
  * @param onProblem called for chunks that are passed over; warns once a kind by default.
  */
 export function createAssistantStreamFold(
-  snapshot?: JsonValue,
+  snapshot: JsonValue = NOTHING_YET,
   onProblem: (problem: string) => void = warnOnce(),
 ): AssistantStreamFold {
-  const start = snapshot === undefined ? undefined : readSnapshot(snapshot);
-  let complete = start?.complete ?? false;
-  let status: AssistantMessageStatus = start?.message.status ?? { type: "running" };
-  const metadata = start?.message.metadata;
-  let state: JsonValue = metadata?.unstable_state ?? null;
-  const custom: JsonObject = metadata?.custom ?? {};
-  const parts = growingList(start?.message.parts ?? NO_PARTS);
-  const data = growingList(metadata?.unstable_data ?? NO_VALUES);
-  const annotations = growingList(metadata?.unstable_annotations ?? NO_VALUES);
-  const steps = growingList(metadata?.steps ?? NO_STEPS);
+  const start = readSnapshot(snapshot);
+  let { complete } = start;
+  let { status } = start.message;
+  const parts = [...start.message.parts];
+  const metadata = copyOf(start.message.metadata);
   /** Objects of the state that nobody has looked at yet, and that may so be changed in place. */
   let unseen = new WeakSet<object>();
   /** Readers of tool calls' arguments, by the part's index. */
   const readers = new Map<number, IncrementalJson>();
-  /** Tool calls whose `args` are behind their text. */
-  const behind = new Set<number>();
+  let partsView: readonly AssistantMessagePart[] | undefined;
   let metadataView: AssistantMessage["metadata"] | undefined;
   let view: AssistantMessage | undefined;
 
-  parts.all().forEach((part, index) => {
-    if (part.type !== "tool-call" || part.argsText === "") return;
-    readerOf(index).feed(part.argsText);
-    behind.add(index);
+  parts.forEach((part, index) => {
+    if (part.type === "tool-call") readArgs(index, part.argsText);
   });
 
   const fold: AssistantStreamFold = {
     apply(payload) {
       const chunk = parseChunk(payload);
-      if (typeof chunk === "string") onProblem(chunk);
-      else take(chunk);
-    },
-    applyChunk(chunk) {
-      const checked = checkChunk(chunk);
-      if (typeof checked === "string") onProblem(checked);
-      else take(checked);
+      view = undefined;
+      if (chunk === undefined) onProblem("a payload");
+      else if (!take(chunk)) onProblem(chunk.type.slice(0, MAX_SHOWN));
     },
     end(end) {
       view = undefined;
       endMessage(end);
     },
-    view() {
-      view ??= { role: "assistant", status, parts: viewParts(), metadata: viewMetadata() };
-      return view;
-    },
+    view: () => (view ??= { role: "assistant", status, parts: viewParts(), metadata: viewMetadata() }),
     snapshot() {
       const message = fold.view();
       const withoutArgs = message.parts.map((part) =>
         part.type === "tool-call" ? { ...part, args: {} } : part,
       );
-      return toJson({ message: { ...message, parts: withoutArgs }, complete });
+      return asJson({ message: { ...message, parts: withoutArgs }, complete });
     },
     isComplete: () => complete,
   };
   return fold;
 
-  function take(chunk: AssistantStreamChunk): void {
-    view = undefined;
+  /** Whether the chunk made sense. One that did not has changed nothing, but for the place of a part. */
+  function take(chunk: AssistantStreamChunk): boolean {
     switch (chunk.type) {
       case "part-start": {
-        const known = isPartInit(chunk.part);
-        if (!known) onProblem("an unknown or damaged part");
-        parts.push([known ? beginPart(chunk.part) : PLACEHOLDER]);
-        return;
+        const part = beginPart(chunk.part);
+        setPart(parts.length, part ?? PLACEHOLDER);
+        return part !== undefined;
       }
-      case "text-delta":
-        return changePart(chunk, (part, index) => {
-          if (part.type === "text" || part.type === "reasoning") return appendText(part, chunk);
-          if (part.type !== "tool-call") return undefined;
-          readerOf(index).feed(chunk.textDelta);
-          behind.add(index);
-          return { ...part, argsText: part.argsText + chunk.textDelta };
-        });
-      case "tool-call-args-text-finish":
-        return changePart(chunk, (part) => (part.type === "tool-call" ? finishArgs(part) : undefined));
-      case "tool-call-approval":
-        return changePart(chunk, (part) =>
-          part.type === "tool-call" ? { ...part, approval: chunk.approval } : undefined,
-        );
-      case "result":
-        return changePart(chunk, (part) => (part.type === "tool-call" ? setResult(part, chunk) : undefined));
-      case "part-finish":
-        return changePart(chunk, (part) => finishPart(part, chunk));
       case "annotations":
-        return changeMetadata(() => annotations.push(chunk.annotations));
+        return append(metadata.unstable_annotations, chunk.annotations);
       case "data":
-        return changeMetadata(() => data.push(chunk.data));
-      case "step-start":
-        return changeMetadata(() =>
-          steps.push([{ state: "started", messageId: chunk.messageId ?? stepName() }]),
-        );
+        return append(metadata.unstable_data, chunk.data);
+      case "step-start": {
+        const { messageId = stepName() } = chunk;
+        return isString(messageId) && append(metadata.steps, [{ state: "started", messageId }]);
+      }
       case "step-finish":
-        return changeMetadata(() => finishStep(chunk));
+        return finishStep(chunk);
       case "update-state":
-        return changeMetadata(() => updateState(chunk));
-      case "error":
-        complete ||= chunk.severity === undefined || chunk.severity === "critical";
-        status = errorStatus(chunk);
-        return;
+        metadataView = undefined;
+        return Array.isArray(chunk.operations) && chunk.operations.map(updateState).every(Boolean);
+      case "error": {
+        const { error = "unknown error", code = "unknown", severity } = chunk;
+        if (!isString(error)) return false;
+        complete ||= severity === undefined || severity === "critical";
+        status = failed({ code, message: error, severity });
+        return true;
+      }
       case "message-finish":
+        if (!isString(chunk.finishReason)) return false;
         complete = true;
         // Some sources send a finish after an error, which is the truth.
         if (!(status.type === "incomplete" && status.reason === "error"))
           status = statusOf(chunk.finishReason);
-        return;
+        return true;
+      default:
+        return takePartChange(chunk);
     }
   }
 
-  function changePart(
-    chunk: AssistantStreamChunk,
-    change: (part: AssistantMessagePart, index: number) => AssistantMessagePart | undefined,
-  ): void {
-    const [index] = chunk.path;
-    const part = index === undefined || chunk.path.length !== 1 ? undefined : parts.all()[index];
-    if (index === undefined || part === undefined) return onProblem(`${chunk.type}: there is no such part`);
-    const changed = change(part, index);
-    if (changed === undefined) onProblem(`${chunk.type}: not for a part of type ${part.type}`);
-    else if (changed !== part) parts.set(index, changed);
+  function setPart(index: number, part: AssistantMessagePart): void {
+    partsView = undefined;
+    parts[index] = part;
   }
 
-  function changeMetadata(change: () => void): void {
+  function takePartChange(chunk: AssistantStreamChunk): boolean {
+    const [index = -1, ...deeper] = chunk.path;
+    const part = deeper.length === 0 ? parts[index] : undefined;
+    const changed = part && changePart(part, chunk);
+    if (changed === undefined) return false;
+    if (changed.type === "tool-call" && chunk.type === "text-delta") readArgs(index, chunk.textDelta);
+    if (changed !== part) setPart(index, changed);
+    return true;
+  }
+
+  function append<T>(list: T[], items: readonly T[]): boolean {
     metadataView = undefined;
-    change();
+    if (!Array.isArray(items)) return false;
+    for (const item of items) list.push(item);
+    return true;
   }
 
-  function finishStep({ finishReason, usage, isContinued }: ChunkOf<"step-finish">): void {
-    const last = steps.all().at(-1);
-    const step: AssistantMessageStep = {
-      state: "finished",
-      // An id that is made up must be the same in every replay.
-      messageId: last?.state === "started" ? last.messageId : stepName(),
-      finishReason,
-      ...(usage === undefined ? {} : { usage }),
-      isContinued: isContinued ?? false,
-    };
-    if (last?.state === "started") steps.set(steps.all().length - 1, step);
-    else steps.push([step]);
+  function finishStep({ finishReason, usage, isContinued = false }: ChunkOf<"step-finish">): boolean {
+    if (!isString(finishReason)) return false;
+    const started = metadata.steps.at(-1)?.state === "started" ? metadata.steps.pop() : undefined;
+    // An id that is made up must be the same in every replay.
+    const messageId = started?.messageId ?? stepName();
+    return append(metadata.steps, [{ state: "finished", messageId, finishReason, usage, isContinued }]);
   }
 
   function stepName(): string {
-    return `step-${steps.all().length}`;
+    return `step-${metadata.steps.length}`;
   }
 
-  function updateState({ operations }: ChunkOf<"update-state">): void {
-    for (const operation of operations) {
-      try {
-        state = applyStateOperation(state, operation, unseen);
-      } catch (error) {
-        onProblem(
-          `update-state: ${error instanceof RangeError ? error.message : "the operation is not one"}`,
-        );
-      }
-    }
+  function updateState(operation: StateOperation): boolean {
+    const changed = applyStateOperation(metadata.unstable_state, operation, unseen);
+    if (changed !== undefined) metadata.unstable_state = changed;
+    return changed !== undefined;
   }
 
-  function endMessage(end: StreamEnd): void {
-    const how = end.status === "done" ? "whole" : end.status === "stopped" ? "cancelled" : "other";
-    parts.all().forEach((part, index) => {
+  function endMessage({ status: how, error }: StreamEnd): void {
+    parts.forEach((part, index) => {
       const ended = endPart(part, how);
-      if (ended !== part) parts.set(index, ended);
+      if (ended !== part) setPart(index, ended);
     });
     if (status.type !== "running") return;
-    if (end.status === "done") status = statusOf(parts.all().some(isWaiting) ? "tool-calls" : "unknown");
-    else if (end.status === "stopped") status = { type: "incomplete", reason: "cancelled" };
-    else
-      status = {
-        type: "incomplete",
-        reason: "error",
-        error: { code: end.error?.code, message: end.error?.message },
-      };
+    if (how === "done") status = statusOf(parts.some(isWaiting) ? "tool-calls" : "unknown");
+    else if (how === "stopped") status = { type: "incomplete", reason: "cancelled" };
+    else status = failed({ ...error });
   }
 
-  function readerOf(index: number): IncrementalJson {
+  function readArgs(index: number, text: string): void {
     let reader = readers.get(index);
     if (reader === undefined) readers.set(index, (reader = createIncrementalJson()));
-    return reader;
+    reader.feed(text);
   }
 
   function viewParts(): readonly AssistantMessagePart[] {
-    for (const index of behind) {
-      const part = parts.all()[index];
-      if (part?.type === "tool-call") parts.set(index, { ...part, args: readerOf(index).value() });
+    for (const [index, reader] of readers) {
+      const part = parts[index];
+      const args = reader.value();
+      if (part?.type === "tool-call" && part.args !== args) setPart(index, { ...part, args });
     }
-    behind.clear();
-    return parts.view();
+    return (partsView ??= [...parts]);
   }
 
   function viewMetadata(): AssistantMessage["metadata"] {
     unseen = new WeakSet();
-    metadataView ??= {
-      unstable_state: state,
-      unstable_data: data.view(),
-      unstable_annotations: annotations.view(),
-      steps: steps.view(),
-      custom,
-    };
-    return metadataView;
+    return (metadataView ??= copyOf(metadata));
   }
 }
 
-/** A list that grows here and is looked at elsewhere: copied when it is looked at, not at each change. */
-interface GrowingList<T> {
-  all(): readonly T[];
-  push(items: readonly T[]): void;
-  set(index: number, item: T): void;
-  view(): readonly T[];
-}
-
-function growingList<T>(start: readonly T[]): GrowingList<T> {
-  const items = [...start];
-  let view: readonly T[] | undefined = start;
+function copyOf({ unstable_data, unstable_annotations, steps, ...rest }: AssistantMessage["metadata"]) {
   return {
-    all: () => items,
-    push(more) {
-      view = undefined;
-      for (const item of more) items.push(item);
-    },
-    set(index, item) {
-      view = undefined;
-      items[index] = item;
-    },
-    view: () => (view ??= [...items]),
+    ...rest,
+    unstable_data: [...unstable_data],
+    unstable_annotations: [...unstable_annotations],
+    steps: [...steps],
   };
 }
 
@@ -298,59 +217,33 @@ function statusOf(reason: FinishReason): AssistantMessageStatus {
   }
 }
 
-function errorStatus({ error, code, severity }: ChunkOf<"error">): AssistantMessageStatus {
-  const known = severity === "critical" || severity === "warning" || severity === "info";
-  return {
-    type: "incomplete",
-    reason: "error",
-    error: { code: code ?? "unknown", message: error ?? "unknown error", ...(known ? { severity } : {}) },
-  };
+function failed(error: JsonObject): AssistantMessageStatus {
+  return { type: "incomplete", reason: "error", error };
 }
 
-function readSnapshot(snapshot: JsonValue): Snapshot {
-  const { message, complete } = isSnapshot(snapshot) ? snapshot : { message: undefined, complete: undefined };
-  if (message !== undefined && complete !== undefined) return { message, complete };
-  throw new TypeError("Not a snapshot of an assistant stream.");
+const NOTHING_YET: JsonValue = {
+  complete: false,
+  message: {
+    status: { type: "running" },
+    parts: [],
+    metadata: { unstable_state: null, unstable_data: [], unstable_annotations: [], steps: [], custom: {} },
+  },
+};
+
+function readSnapshot(snapshot: unknown): Snapshot {
+  if (isSnapshot(snapshot)) return snapshot;
+  throw new TypeError("Not a snapshot.");
 }
 
-/** Looks as deep as it must for the fold not to fail: whoever stores snapshots keeps them whole. */
+/** Looks as deep as it must for the fold not to fail later. What is copied at once fails at once: the metadata's lists. */
 function isSnapshot(value: unknown): value is Snapshot {
-  if (!isRecord(value) || typeof value["complete"] !== "boolean" || !isRecord(value["message"])) return false;
-  const { status, parts, metadata } = value["message"];
-  if (!isRecord(status) || !isRecord(metadata) || !Array.isArray(parts)) return false;
-  const lists = [metadata["unstable_data"], metadata["unstable_annotations"], metadata["steps"]];
-  return lists.every(Array.isArray) && parts.every(isPart);
+  const message = isObject(value) ? value["message"] : undefined;
+  if (!isObject(message) || !isObject(message["status"])) return false;
+  return Array.isArray(message["parts"]) && message["parts"].every(isPart);
 }
 
 function isPart(part: unknown): boolean {
-  if (!isRecord(part)) return false;
-  switch (part["type"]) {
-    case "text":
-    case "reasoning":
-      return typeof part["text"] === "string" && isRecord(part["status"]);
-    case "tool-call":
-      return typeof part["argsText"] === "string" && isRecord(part["status"]);
-    case "source":
-    case "file":
-    case "data":
-      return true;
-    default:
-      return false;
-  }
-}
-
-function isRecord(value: unknown): value is Record<string, unknown> {
-  return typeof value === "object" && value !== null && !Array.isArray(value);
-}
-
-/** Messages are JSON by their types, but for optional fields, which TypeScript's index signatures do not allow for. */
-function toJson(snapshot: Snapshot): JsonValue {
-  const value: unknown = snapshot;
-  return isJson(value) ? value : null;
-}
-
-function isJson(value: unknown): value is JsonValue {
-  return value !== undefined;
+  return isObject(part) && (part["status"] === undefined || isObject(part["status"]));
 }
 
 function warnOnce(): (problem: string) => void {
@@ -358,6 +251,6 @@ function warnOnce(): (problem: string) => void {
   return (problem) => {
     if (told.has(problem) || told.size >= MAX_WARNINGS) return;
     told.add(problem);
-    console.warn(`rejoin: passed over in an assistant stream: ${problem}`);
+    console.warn("rejoin: passed over:", problem);
   };
 }

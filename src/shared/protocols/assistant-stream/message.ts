@@ -118,7 +118,7 @@ export type AssistantMessageStep =
       readonly state: "finished";
       readonly messageId: string;
       readonly finishReason: FinishReason;
-      readonly usage?: StreamUsage;
+      readonly usage?: StreamUsage | undefined;
       readonly isContinued: boolean;
     };
 

@@ -1,126 +1,148 @@
 /** What chunks do to a part: pure, a new part for each change. The arguments of a tool call are read elsewhere. */
-import type { ChunkOf, PartInit } from "./chunks.ts";
-import type { AssistantMessagePart, ReasoningPart, TextPart, ToolCallPart } from "./message.ts";
+import { isObject, isString } from "../../json/json-value.ts";
+import type { EndStatus } from "../../wire.ts";
+import type { AssistantStreamChunk, ChunkOf, PartInit } from "./chunks.ts";
+import type { AssistantMessagePart, ReasoningPart, ToolCallPart } from "./message.ts";
 
 /** Stands where a part began that is not understood, so that the indices of later parts are right. */
 export const PLACEHOLDER: ReasoningPart = { type: "reasoning", text: "", status: { type: "running" } };
 
-/** A part as it begins. */
-export function beginPart(init: PartInit): AssistantMessagePart {
-  const parent = init.parentId ? { parentId: init.parentId } : {};
+/**
+ * A part as it begins; `undefined` where it is of an unknown type, or damaged. Its fields are kept as they came, also
+ * those that this version does not know.
+ */
+export function beginPart(init: PartInit): AssistantMessagePart | undefined {
+  if (!isObject(init)) return undefined;
   switch (init.type) {
     case "text":
     case "reasoning":
-      return {
-        type: init.type,
-        text: "",
-        status: { type: "running" },
-        ...(init.providerMetadata == null ? {} : { providerMetadata: init.providerMetadata }),
-        ...(init.type === "reasoning" && init.unstable_summary !== undefined
-          ? { unstable_summary: init.unstable_summary }
-          : {}),
-        ...parent,
-      };
+      return { ...init, text: "", status: { type: "running" } };
     case "tool-call":
+      if (!areStrings(init.toolCallId, init.toolName)) return undefined;
       return {
-        type: "tool-call",
+        ...init,
         state: "partial-call",
         status: { type: "running", isArgsComplete: false },
-        toolCallId: init.toolCallId,
-        toolName: init.toolName,
         argsText: "",
         args: {},
-        ...parent,
       };
     case "source":
-      return init.sourceType === "document"
-        ? {
-            type: "source",
-            sourceType: "document",
-            id: init.id,
-            title: init.title,
-            mediaType: init.mediaType ?? "application/octet-stream",
-            ...(init.filename ? { filename: init.filename } : {}),
-            ...parent,
-          }
-        : {
-            type: "source",
-            sourceType: "url",
-            id: init.id,
-            url: init.url,
-            ...(init.title ? { title: init.title } : {}),
-            ...parent,
-          };
+      switch (init.sourceType) {
+        case "url":
+          return areStrings(init.id, init.url) ? init : undefined;
+        case "document":
+          return areStrings(init.id, init.title)
+            ? { ...init, mediaType: init.mediaType ?? "application/octet-stream" }
+            : undefined;
+      }
+      return undefined;
     case "file":
-      return { type: "file", mimeType: init.mimeType, data: init.data, ...parent };
+      return areStrings(init.data, init.mimeType) ? init : undefined;
     case "data":
-      return { type: "data", name: init.name, data: init.data, ...parent };
+      return areStrings(init.name) && init.data !== undefined ? init : undefined;
+  }
+  return undefined;
+}
+
+function areStrings(...values: readonly unknown[]): boolean {
+  return values.every(isString);
+}
+
+type Present<T> = { [Key in keyof T as undefined extends T[Key] ? never : Key]: T[Key] } & {
+  [Key in keyof T as undefined extends T[Key] ? Key : never]?: Exclude<T[Key], undefined>;
+};
+
+/** The fields that have a value: in JSON, one that has none is no field. */
+function present<const T extends object>(fields: T): Present<T>;
+function present(fields: object): object {
+  return Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined));
+}
+
+/** A part after a chunk that is about it; `undefined` where the chunk is damaged, or not for such a part. */
+export function changePart(
+  part: AssistantMessagePart,
+  chunk: AssistantStreamChunk,
+): AssistantMessagePart | undefined {
+  switch (chunk.type) {
+    case "text-delta":
+      return isString(chunk.textDelta) ? appendText(part, chunk) : undefined;
+    case "part-finish":
+      return finishPart(part, chunk);
+    case "tool-call-args-text-finish":
+      return part.type === "tool-call" ? finishArgs(part) : undefined;
+    case "result":
+      return part.type === "tool-call" ? setResult(part, chunk) : undefined;
+    case "tool-call-approval": {
+      const { approval } = chunk;
+      const isSound = part.type === "tool-call" && isObject(approval) && isString(approval.id);
+      return isSound ? { ...part, approval } : undefined;
+    }
+    default:
+      return undefined;
   }
 }
 
-/** Adds to the text of a part. */
-export function appendText<TPart extends TextPart | ReasoningPart>(
-  part: TPart,
-  chunk: ChunkOf<"text-delta">,
-): TPart {
-  const text = part.text + chunk.textDelta;
-  return chunk.providerMetadata == null
-    ? { ...part, text }
-    : { ...part, text, providerMetadata: chunk.providerMetadata };
+function appendText(
+  part: AssistantMessagePart,
+  { textDelta, providerMetadata }: ChunkOf<"text-delta">,
+): AssistantMessagePart | undefined {
+  switch (part.type) {
+    case "tool-call":
+      return { ...part, argsText: part.argsText + textDelta };
+    case "text":
+    case "reasoning": {
+      const text = part.text + textDelta;
+      return providerMetadata ? { ...part, text, providerMetadata } : { ...part, text };
+    }
+    default:
+      return undefined;
+  }
 }
 
 /** The arguments of a tool call are whole. */
-export function finishArgs(part: ToolCallPart): ToolCallPart {
+function finishArgs(part: ToolCallPart): ToolCallPart {
   if (part.state !== "partial-call") return part;
-  const status =
-    part.status.type === "running" ? ({ type: "running", isArgsComplete: true } as const) : part.status;
-  return { ...part, state: "call", status };
+  const { status } = part;
+  return { ...part, state: "call", status: status.type === "running" ? runningStatus(true) : status };
 }
 
 /** What JSON makes of a tool that returned nothing: there is no such field. The tool did return. */
 const NO_RESULT = "<no result>";
 
 /** A tool call has a result. A preliminary one may be followed by others, but never follows the last one. */
-export function setResult(part: ToolCallPart, chunk: ChunkOf<"result">): ToolCallPart {
-  const isPreliminary = chunk.isPreliminary === true;
-  if (isPreliminary && part.state === "result") return part;
+function setResult(part: ToolCallPart, chunk: ChunkOf<"result">): ToolCallPart {
+  const { result = NO_RESULT, isError = false, artifact, modelContent, messages } = chunk;
   // What an earlier result brought along does not belong to this one.
-  const {
-    isPreliminary: _isPreliminary,
-    modelContent: _modelContent,
-    artifact: _artifact,
-    messages: _messages,
-    ...base
-  } = part;
-  const isArgsComplete = part.state !== "partial-call";
-  return {
-    ...base,
-    state: isPreliminary ? (isArgsComplete ? "call" : "partial-call") : "result",
-    ...(chunk.artifact === undefined ? {} : { artifact: chunk.artifact }),
-    result: chunk.result === undefined ? NO_RESULT : chunk.result,
-    isError: chunk.isError ?? false,
-    ...(isPreliminary ? { isPreliminary } : {}),
-    ...(chunk.modelContent === undefined ? {} : { modelContent: chunk.modelContent }),
-    ...(chunk.messages === undefined ? {} : { messages: chunk.messages }),
-    status: isPreliminary ? runningStatus(part, isArgsComplete) : { type: "complete", reason: "stop" },
-  };
+  const common = { ...part, result, isError, artifact, modelContent, messages };
+  if (chunk.isPreliminary !== true)
+    return present({
+      ...common,
+      isPreliminary: undefined,
+      state: "result",
+      status: { type: "complete", reason: "stop" },
+    });
+  if (part.state === "result") return part;
+  const status = part.status.type === "running" ? part.status : runningStatus(part.state === "call");
+  return present({ ...common, isPreliminary: true, status });
 }
 
-function runningStatus(part: ToolCallPart, isArgsComplete: boolean): ToolCallPart["status"] {
-  return part.status.type === "running" ? part.status : { type: "running", isArgsComplete };
+function runningStatus(isArgsComplete: boolean): ToolCallPart["status"] {
+  return { type: "running", isArgsComplete };
 }
 
 /** A part is whole. */
-export function finishPart(part: AssistantMessagePart, chunk: ChunkOf<"part-finish">): AssistantMessagePart {
+function finishPart(part: AssistantMessagePart, chunk: ChunkOf<"part-finish">): AssistantMessagePart {
   const status = { type: "complete", reason: "unknown" } as const;
   switch (part.type) {
     case "tool-call":
       return part.isPreliminary === true ? part : { ...part, status };
     case "text":
     case "reasoning":
-      return chunk.providerMetadata == null
-        ? { ...part, status }
-        : { ...part, providerMetadata: chunk.providerMetadata, status };
+      return present({
+        ...part,
+        status,
+        providerMetadata: chunk.providerMetadata ?? part.providerMetadata,
+      });
     default:
       // It was whole when it began.
       return part;
@@ -128,12 +150,10 @@ export function finishPart(part: AssistantMessagePart, chunk: ChunkOf<"part-fini
 }
 
 /** The stream has ended while a part was running. */
-export function endPart(
-  part: AssistantMessagePart,
-  end: "whole" | "cancelled" | "other",
-): AssistantMessagePart {
+export function endPart(part: AssistantMessagePart, end: EndStatus): AssistantMessagePart {
   if (!("status" in part) || part.status.type !== "running") return part;
-  if (end !== "whole") return { ...part, status: { type: "incomplete", reason: end } };
+  if (end !== "done")
+    return { ...part, status: { type: "incomplete", reason: end === "stopped" ? "cancelled" : "other" } };
   if (part.type !== "tool-call") return { ...part, status: { type: "complete", reason: "unknown" } };
   // A tool call without a result waits for somebody to give it.
   return { ...part, status: { type: "requires-action", reason: "tool-call-result" } };

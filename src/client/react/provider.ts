@@ -1,20 +1,22 @@
-/** The provider: one client for the components below it. */
+/** The provider: the sessions of the components below it. */
 import {
   createContext,
+  createElement,
   useContext,
   useEffect,
   useInsertionEffect,
+  useRef,
   useState,
   type Context,
   type ReactElement,
   type ReactNode,
 } from "react";
 import type { StreamProtocol } from "../../shared/protocols/protocol.ts";
-import type { StreamEnd } from "../../shared/wire.ts";
 import type { CheckpointStore } from "../checkpoints/checkpoint-store.ts";
 import { sessionStorageCheckpoints } from "../checkpoints/session-storage.ts";
-import { createStreamClient, type StreamClient } from "../stream-client.ts";
-import type { Lazy, RequestOptions } from "../stream-request.ts";
+import type { Lazy } from "../stream-request.ts";
+import type { FinishedStream } from "../session-contract.ts";
+import { createStreamSessions, type StreamSessions } from "../stream-sessions.ts";
 import type { WakeSource } from "../wake.ts";
 
 /** What the provider is told. */
@@ -43,23 +45,21 @@ export interface ProviderSurroundings<TCache> {
   readonly wake: WakeSource;
   /** A cache that is told of finished messages, where there is one. */
   readonly cache: Context<TCache | undefined>;
-  readonly onEnd: (
+  readonly onFinished: (
     cache: TCache,
-    client: StreamClient<unknown>,
-    id: string,
-    end: StreamEnd,
-    message: unknown,
+    scope: { readonly endpoint: string; readonly scope: string },
+    finished: FinishedStream<unknown>,
   ) => void;
   readonly defaultProtocol: StreamProtocol<unknown>;
 }
 
-const ClientContext = createContext<StreamClient<unknown> | null>(null);
+const SessionsContext = createContext<StreamSessions<unknown> | null>(null);
 
-/** The client of the provider above. Throws where there is none. */
-export function useStreamClient(): StreamClient<unknown> {
-  const client = useContext(ClientContext);
-  if (client !== null) return client;
-  throw new Error('No rejoin provider: wrap the app in <ResumableStreamProvider endpoint="/api/streams">.');
+/** The sessions of the provider above. Throws where there is none. */
+export function useStreamSessions(): StreamSessions<unknown> {
+  const sessions = useContext(SessionsContext);
+  if (sessions !== null) return sessions;
+  throw new Error("Wrap the app in a ResumableStreamProvider.");
 }
 
 /** A provider. */
@@ -74,64 +74,43 @@ export function createResumableStreamProvider<TCache>(
   return function ResumableStreamProvider<TMessage>(
     props: ResumableStreamProviderProps<TMessage>,
   ): ReactElement {
-    const { endpoint, scope = "", children } = props;
-    const protocol = props.protocol ?? surroundings.defaultProtocol;
+    const { endpoint, scope = "", protocol = surroundings.defaultProtocol, children } = props;
     const cache = useContext(surroundings.cache);
-    const [latest] = useState(() => createLatest({ ...props, cache }));
-    useInsertionEffect(() => latest.set({ ...props, cache }));
-
-    const [checkpoints] = useState(() => props.checkpoints ?? sessionStorageCheckpoints());
-    const [wake] = useState(() => props.wake ?? surroundings.wake);
-    const [clients] = useState(() => new Map<string, StreamClient<unknown>>());
+    // What may change on each render is no part of a session's identity.
+    const latest = useRef({ ...props, cache });
+    useInsertionEffect(() => {
+      latest.current = { ...props, cache };
+    });
+    const [{ known, checkpoints, wake }] = useState(() => ({
+      known: new Map<string, StreamSessions<unknown>>(),
+      checkpoints: props.checkpoints ?? sessionStorageCheckpoints(),
+      wake: props.wake ?? surroundings.wake,
+    }));
 
     // Another endpoint, scope or protocol shares nothing with this one.
     const name = JSON.stringify([endpoint, scope, protocol.name, protocol.version]);
-    let client = clients.get(name);
-    if (client === undefined) {
-      const created = createStreamClient<unknown>({
+    let sessions = known.get(name);
+    if (sessions === undefined) {
+      sessions = createStreamSessions<unknown>({
         endpoint,
         scope,
         protocol,
         checkpoints,
         wake,
-        ...latest.requestOptions,
-        onEnd(id, end, message) {
-          const { cache: cacheNow } = latest.get();
-          if (cacheNow !== undefined) surroundings.onEnd(cacheNow, created, id, end, message);
+        requestOptions: () => latest.current,
+        onEnd(finished) {
+          const { cache: cacheNow } = latest.current;
+          if (cacheNow) surroundings.onFinished(cacheNow, { endpoint, scope }, finished);
         },
       });
-      client = created;
-      clients.set(name, client);
+      known.set(name, sessions);
     }
 
-    const current = client;
+    const current = sessions;
     useEffect(() => {
-      for (const other of clients.values()) if (other !== current) other.dispose();
-    }, [clients, current]);
+      for (const other of known.values()) if (other !== current) other.dispose();
+    }, [known, current]);
 
-    return <ClientContext.Provider value={current}>{children}</ClientContext.Provider>;
-  };
-}
-
-interface LatestProps<TCache> extends RequestOptions {
-  readonly cache: TCache | undefined;
-}
-
-/** Props that may change on each render and are no part of a session's identity. */
-function createLatest<TCache>(initial: LatestProps<TCache>) {
-  let latest = initial;
-  const requestOptions: RequestOptions = {
-    headers: () => (typeof latest.headers === "function" ? latest.headers() : (latest.headers ?? {})),
-    fetch: (input, init) => {
-      const { credentials, fetch = globalThis.fetch } = latest;
-      return fetch(input, credentials === undefined ? init : { ...init, credentials });
-    },
-  };
-  return {
-    requestOptions,
-    get: () => latest,
-    set(next: LatestProps<TCache>): void {
-      latest = next;
-    },
+    return createElement(SessionsContext.Provider, { value: current }, children);
   };
 }

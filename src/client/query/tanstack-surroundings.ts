@@ -1,0 +1,25 @@
+/** What TanStack Query gives the provider: when to wake, and a cache that keeps finished messages. */
+import { focusManager, onlineManager, QueryClientContext, type QueryClient } from "@tanstack/react-query";
+import type { ProviderSurroundings } from "../react/provider.ts";
+import { pageWake } from "../wake.ts";
+import { keyOf } from "./stream-keys.ts";
+
+/** TanStack's managers, so that an app which sets them up, as React Native apps do, need not do it twice; and its cache. */
+export const tanstackSurroundings: Omit<ProviderSurroundings<QueryClient>, "defaultProtocol"> = {
+  wake: {
+    // The manager believes that it is online until told otherwise; a page that was opened offline knows better.
+    isOnline: () => onlineManager.isOnline() && pageWake.isOnline(),
+    subscribe(listener) {
+      const stops = [
+        onlineManager.subscribe((online) => listener(online ? "online" : "offline")),
+        focusManager.subscribe((focused) => focused && listener("visible")),
+        // Also its online: a manager that took a page for online which was opened offline has no change to tell.
+        pageWake.subscribe(listener),
+      ];
+      return () => stops.forEach((stop) => stop());
+    },
+  },
+  cache: QueryClientContext,
+  onFinished: (queryClient, scope, finished) =>
+    queryClient.setQueryData(keyOf(scope, "message", finished.id), finished),
+};
