@@ -30,6 +30,8 @@ interface IoRedisSubscriber {
   subscribe(...channels: string[]): Promise<unknown>;
   unsubscribe(channel: string): Promise<unknown>;
   on(event: string, listener: (...args: unknown[]) => void): unknown;
+  /** The connection. */
+  readonly stream?: { unref?(): unknown };
   disconnect(): void;
 }
 
@@ -106,6 +108,8 @@ function connectionOf(client: IoRedisClientLike): RedisConnection {
       const listeners = new Map<string, (message: string) => void>();
       subscriber.on("error", onLost);
       subscriber.on("close", onLost);
+      // Whether the process goes on is for the app's own connection to say.
+      subscriber.on("connect", () => void subscriber.stream?.unref?.());
       subscriber.on("ready", onReady);
       subscriber.on("message", (channel, message) => listeners.get(String(channel))?.(String(message)));
       return {
@@ -160,6 +164,7 @@ function openClusterSubscriber(
         subscriber.on("end", onLost);
         subscriber.on("message", (channel, message) => onMessage(String(channel), String(message)));
         await subscriber.connect();
+        subscriber.stream?.unref?.();
         return {
           subscribe: (channels) => subscriber.subscribe(...channels),
           unsubscribe: (channel) => subscriber.unsubscribe(channel),

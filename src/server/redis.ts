@@ -34,6 +34,8 @@ interface NodeRedisSubscriber {
   ): Promise<unknown>;
   unsubscribe(channel: string): Promise<unknown>;
   on(event: string, listener: () => void): unknown;
+  /** Lets the process end while it is open: whether it goes on is for the app's own connection to say. */
+  unref?(): unknown;
   destroy(): unknown;
 }
 
@@ -117,6 +119,7 @@ function connectionOf(app: NodeRedisClientLike): RedisConnection {
       subscriber.on("reconnecting", onLost);
       subscriber.on("ready", onReady);
       await subscriber.connect();
+      subscriber.unref?.();
       return {
         async subscribe(channel, onMessage) {
           await subscriber.subscribe(channel, (message) => onMessage(message));
@@ -166,6 +169,7 @@ function openClusterSubscriber(
         subscriber.on("error", lose);
         subscriber.on("reconnecting", lose);
         await Promise.race([subscriber.connect(), lost.promise]);
+        subscriber.unref?.();
         const onChannelMessage = (message: string, channel: string): void => onMessage(channel, message);
         return {
           subscribe: (channels) => subscriber.subscribe([...channels], onChannelMessage),

@@ -1,6 +1,8 @@
-/** A process of its own that uses the stores and closes what it opened, and then has nothing left to do. */
+/** A process of its own that uses the stores, closes its own connections, and then has nothing left to do. */
+import { Redis } from "ioredis";
 import { createClient } from "redis";
 import { createInMemoryResumableStreamStore, createResumableStreamContext } from "../../src/server/index.ts";
+import { createIoredisResumableStreamStore } from "../../src/server/ioredis.ts";
 import { createRedisResumableStreamStore } from "../../src/server/redis.ts";
 import { textProtocol } from "./text-protocol.ts";
 
@@ -15,12 +17,15 @@ const options = { protocol: textProtocol, owner: null };
 const inMemory = createResumableStreamContext({ store: createInMemoryResumableStreamStore() });
 void (await inMemory.run("s", never, options)).getReader().read();
 
+// Nor these: a store listens for each as long as its stream is live.
 const client = await createClient({ url }).connect();
-const store = createRedisResumableStreamStore(client, { keyPrefix: crypto.randomUUID() });
-const context = createResumableStreamContext({ store });
-const reader = (await context.run("s", never, options)).getReader();
-await reader.read();
-await reader.cancel();
-await store.close();
+const io = new Redis(url);
+for (const store of [createRedisResumableStreamStore(client), createIoredisResumableStreamStore(io)]) {
+  const context = createResumableStreamContext({ store });
+  const reader = (await context.run(crypto.randomUUID(), never, options)).getReader();
+  await reader.read();
+  void reader.read();
+}
 client.destroy();
+io.disconnect();
 process.send?.("done", () => process.disconnect());

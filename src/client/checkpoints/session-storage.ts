@@ -76,8 +76,8 @@ export function sessionStorageCheckpoints({
   }
 
   function remove(key: string): void {
-    total -= entries().get(key)?.length ?? 0;
-    entries().delete(key);
+    const entry = entries().get(key);
+    if (entries().delete(key)) total -= entry?.length ?? 0;
     attempt((place) => place.removeItem(key));
   }
 
