@@ -185,6 +185,30 @@ export function describeStoreContract(
       expect(await followed).toMatch(/end deleted$/);
     });
 
+    it("tells a follower that reads an ended stream that it was deleted meanwhile", async () => {
+      const opening = await store.open(id, OPEN);
+      if (opening.role !== "producer") throw new Error("not the producer");
+      const payloads = Array.from({ length: 5_000 }, (_, index) => `{"n":${index}}`);
+      await store.appendBatch(id, opening.lease, 1, payloads);
+      await store.end(id, opening.lease, { status: "done" });
+      const words: string[] = [];
+      for await (const item of store.follow(id, "", new AbortController().signal)) {
+        if (words.length === 0) await (harness.other ?? store).delete(id);
+        words.push(describeItem(item));
+      }
+      expect(words.at(-1)).toBe("end deleted");
+    });
+
+    it("ends its followers when it is closed, without a word", async () => {
+      await enter(harness, id, "streaming");
+      const items: string[] = [];
+      for await (const item of store.follow(id, "", new AbortController().signal)) {
+        items.push(item.type);
+        if (item.type === "live") await store.close();
+      }
+      expect(items).toEqual(["position", "entries", "live"]);
+    });
+
     it("tells a follower in the middle that the stream has expired", async () => {
       const opening = await store.open(id, { owner: null, protocol: "test", ttlMs: TTL_MS });
       expect(opening.role).toBe("producer");
