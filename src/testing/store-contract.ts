@@ -154,19 +154,23 @@ export function describeStoreContract(
       expect(await deletion).toMatchObject({ verdict: "deleted" });
     });
 
-    it("gives a lease that stands, where the stream before was deleted under its followers", async () => {
-      await enter(harness, id, "streaming");
-      const following = store.follow(id, "", new AbortController().signal)[Symbol.asyncIterator]();
-      for (let item = await following.next(); item.done !== true && item.value.type !== "live";)
-        item = await following.next();
+    it("does not take a stream that was opened anew for the one that was deleted before it", async () => {
+      const deleted = await enter(harness, id, "streaming");
+      const held = store.follow(id, "", new AbortController().signal)[Symbol.asyncIterator]();
+      for (let item = await held.next(); item.done !== true && item.value.type !== "live";)
+        item = await held.next();
+      const deletion = watch(store, id, deleted);
       await (harness.other ?? store).delete(id);
+      expect(await deletion).toMatchObject({ verdict: "deleted" });
+      // Here somebody still has the deleted one in hand.
       const opening = await store.open(id, OPEN);
       if (opening.role !== "producer") throw new Error("not the producer");
       const loss = watch(store, id, opening.lease.token);
-      expect(await store.appendBatch(id, opening.lease, 1, ENTRIES)).toEqual({ verdict: "ok", lastSeq: 2 });
+      const cursor = formatCursor(opening.lease.token, 0);
+      expect(await collect(store, id, cursor, untilLive)).toBe("at 0, live");
       await store.stop(id);
       expect(await loss).toMatchObject({ verdict: "ended", end: { status: "stopped" } });
-      await following.return?.();
+      await held.return?.();
     });
 
     it("gives entries to followers as they come, from another instance too, and then the end", async () => {
