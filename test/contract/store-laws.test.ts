@@ -16,8 +16,8 @@ afterAll(() => server.stop());
 
 describe.each([
   ["the memory store", memoryHarness, 300, false],
-  ["the Redis store on node-redis", () => redisHarness(server.url, "node-redis"), 60, true],
-  ["the Redis store on ioredis", () => redisHarness(server.url, "ioredis"), 60, true],
+  ["the Redis store on node-redis", () => redisHarness(server.url, "node-redis"), 100, true],
+  ["the Redis store on ioredis", () => redisHarness(server.url, "ioredis"), 100, true],
 ] as const)("%s", (_name, makeHarness, numRuns, canLose) => {
   let harness: LawHarness;
   beforeEach(async () => {

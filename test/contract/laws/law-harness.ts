@@ -71,15 +71,18 @@ export async function redisHarness(url: string, client: "node-redis" | "ioredis"
     return createRedisResumableStreamStore(redis, { keyPrefix });
   };
   const stores = [await connect(), await connect()] as const;
-  // Who is in touch for a lease's time may say that a producer is lost: both are, from here on.
+  // Only who is in touch for a lease's time may say that a producer is lost: both are, from here on.
   const inTouch = new AbortController();
-  for (const store of stores) {
-    const id = `in-touch-${crypto.randomUUID()}`;
-    await store.open(id, { owner: null, protocol: "test" });
-    void (async () => {
-      for await (const _item of store.follow(id, "", inTouch.signal));
-    })();
-  }
+  await Promise.all(
+    stores.map(async (store) => {
+      const kept = `kept-${crypto.randomUUID()}`;
+      await store.open(kept, { owner: null, protocol: "test" });
+      void exhaust(store.follow(kept, "", inTouch.signal));
+      const lost = `lost-${crypto.randomUUID()}`;
+      await store.open(lost, { owner: null, protocol: "test", leaseMs: LEASE_MS });
+      await exhaust(store.follow(lost, "", inTouch.signal));
+    }),
+  );
   return {
     stores,
     async lapse(streamId) {
@@ -100,6 +103,11 @@ export async function redisHarness(url: string, client: "node-redis" | "ioredis"
       for (const close of closing) close();
     },
   };
+}
+
+/** Reads to the end. */
+async function exhaust(items: AsyncIterable<unknown>): Promise<void> {
+  for await (const _item of items);
 }
 
 function sleep(ms: number): Promise<void> {
