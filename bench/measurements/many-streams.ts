@@ -3,7 +3,16 @@ import { createClient } from "redis";
 import { createResumableStreamContext, createResumableStreamHandler } from "../../src/server/index.ts";
 import { createRedisResumableStreamStore } from "../../src/server/redis.ts";
 import { assistantStream } from "../../src/shared/protocols/assistant-stream/index.ts";
-import { createPushSource, FINISH, pace, sleep, stampedEvent, stampsIn, TEXT_START } from "../lib/load.ts";
+import {
+  createPushSource,
+  FINISH,
+  pace,
+  sleep,
+  stampedEvent,
+  stampsIn,
+  TEXT_START,
+  type PushSource,
+} from "../lib/load.ts";
 import { ms, times, type Measure } from "../lib/report.ts";
 import { percentile, sinceMs, stamp } from "../lib/statistics.ts";
 
@@ -12,6 +21,9 @@ const PER_STREAM = 20;
 const RATE = STREAMS * PER_STREAM;
 const WARM_UP_SECONDS = 5;
 const SECONDS = 15;
+/** Streams that were there before: a process at work has seen many come and go, and its machine code is made for that. */
+const EARLIER_STREAMS = 100;
+const EARLIER_SECONDS = 3;
 
 interface Load {
   readonly latenciesMs: readonly number[];
@@ -71,31 +83,56 @@ async function ours(url: string): Promise<Load & { readonly bytesPerStream: numb
   const store = createRedisResumableStreamStore(client);
   const context = createResumableStreamContext({ store });
   const handler = createResumableStreamHandler({ context, authorize: () => true, basePath: "/streams" });
-  const prefix = crypto.randomUUID();
   const latenciesMs: number[] = [];
-  const sources = Array.from({ length: STREAMS }, () => createPushSource());
-  const before = usedBytes();
-  const reading: Promise<void>[] = [];
-  await Promise.all(
-    sources.map(async ({ chunks }, index) => {
-      const id = `${prefix}${index}`;
-      const options = { protocol: assistantStream, owner: null };
-      await (await context.run(id, () => chunks, options)).cancel();
-      const response = await handler(new Request(`http://localhost/streams/${id}?control=1`));
-      if (response.body === null) throw new Error(`The handler answered ${response.status}.`);
-      reading.push(read(response.body.getReader(), latenciesMs));
-    }),
-  );
-  for (const source of sources) source.push(TEXT_START);
-  await sleep(2_000);
-  const bytesPerStream = (usedBytes() - before) / STREAMS;
-  const cpu = await load(latenciesMs, (lane) => sources[lane]?.push(stampedEvent(stamp())));
-  for (const source of sources) {
-    source.push(FINISH);
-    source.end();
+
+  /** Streams that are followed, from the start to what `write` does with them, and to their end. */
+  async function live(
+    count: number,
+    write: (sources: readonly PushSource[]) => Promise<void>,
+  ): Promise<void> {
+    const prefix = crypto.randomUUID();
+    const sources = Array.from({ length: count }, () => createPushSource());
+    const reading: Promise<void>[] = [];
+    await Promise.all(
+      sources.map(async ({ chunks }, index) => {
+        const id = `${prefix}${index}`;
+        const options = { protocol: assistantStream, owner: null };
+        await (await context.run(id, () => chunks, options)).cancel();
+        const response = await handler(new Request(`http://localhost/streams/${id}?control=1`));
+        if (response.body === null) throw new Error(`The handler answered ${response.status}.`);
+        reading.push(read(response.body.getReader(), latenciesMs));
+      }),
+    );
+    for (const source of sources) source.push(TEXT_START);
+    await sleep(2_000);
+    await write(sources);
+    // What is on its way is delivered before a thousand answers end at once.
+    await sleep(1_000);
+    for (const source of sources) {
+      source.push(FINISH);
+      source.end();
+    }
+    await Promise.all(reading);
+    await Promise.all(sources.map((_, index) => context.delete(`${prefix}${index}`)));
   }
-  await Promise.all(reading);
-  await Promise.all(sources.map((_, index) => context.delete(`${prefix}${index}`)));
+
+  const send = (sources: readonly PushSource[]) => (lane: number) =>
+    sources[lane]?.push(stampedEvent(stamp()));
+  await live(EARLIER_STREAMS, (sources) =>
+    pace(
+      EARLIER_STREAMS * PER_STREAM,
+      EARLIER_STREAMS * PER_STREAM * EARLIER_SECONDS,
+      EARLIER_STREAMS,
+      send(sources),
+    ),
+  );
+  const before = usedBytes();
+  let bytesPerStream = 0;
+  let cpu = 0;
+  await live(STREAMS, async (sources) => {
+    bytesPerStream = (usedBytes() - before) / STREAMS;
+    cpu = await load(latenciesMs, send(sources));
+  });
   await context.close();
   await store.close();
   client.destroy();
@@ -120,7 +157,7 @@ export const measure: Measure = async (url) => {
   const [rawP99, p99] = [percentile(raw.latenciesMs, 0.99), percentile(rejoin.latenciesMs, 0.99)];
   return {
     title: "1,000 live streams in one process",
-    how: `${PER_STREAM} events/s each, ${SECONDS} s after ${WARM_UP_SECONDS} s to warm up: source, \`context.run\`, Redis, handler and reader in one process; beside it one script with XADD and PUBLISH, and a listener, at the same rate.`,
+    how: `${PER_STREAM} events/s each, ${SECONDS} s after ${WARM_UP_SECONDS} s to warm up, in a process that had ${EARLIER_STREAMS} streams before: source, \`context.run\`, Redis, handler and reader in one process; beside it one script with XADD and PUBLISH, and a listener, at the same rate.`,
     figures: [
       {
         what: "delivery, p50",

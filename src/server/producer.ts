@@ -107,6 +107,8 @@ class StreamProducer<TMessage> implements Producer {
   /** Last number of the store's log. */
   #written = 0;
   #folded = 0;
+  /** Entries that the log has when the next are folded. Streams that began together do not fold together. */
+  #foldAt = Math.ceil(Math.random() * FOLD_BATCH);
   #reported = 0;
   /** The end that the producer itself has found, before the lease is asked. */
   #ownEnd: StoredEnd | undefined;
@@ -115,8 +117,9 @@ class StreamProducer<TMessage> implements Producer {
   /** Why the store cannot be written any more, found while nothing was written. */
   #storeError: { readonly error: unknown } | undefined;
   #lastContactMs: number;
-  /** Called on the next change. */
-  #waiting: (() => void)[] = [];
+  /** Called on the next change, by who writes and by who reads the source. */
+  #wakeWriter: (() => void) | undefined;
+  #wakeReader: (() => void) | undefined;
 
   constructor(options: ProducerOptions<TMessage>) {
     this.#options = options;
@@ -237,7 +240,7 @@ class StreamProducer<TMessage> implements Producer {
         else if (this.#loss !== undefined) resolve();
         else if (this.#written < this.#log.length) this.#writeBatch().then(accept).catch(reject);
         else if (this.#ownEnd !== undefined) resolve();
-        else this.#waiting.push(step);
+        else this.#wakeWriter = step;
       };
       const accept = (verdict: AppendVerdict | undefined): Promise<void> | undefined => {
         if (verdict?.verdict === "ok") {
@@ -297,7 +300,7 @@ class StreamProducer<TMessage> implements Producer {
     for (let seq = to; seq < this.#written; seq += 1) this.#unwrittenBytes += this.#sizes[seq] ?? 0;
     this.#written = to;
     // Many at once: a fold that is looked at once an event is far away each time, with thousands of streams.
-    if (to - this.#folded >= FOLD_BATCH) this.#foldTo(to);
+    if (to >= this.#foldAt) this.#foldTo(to);
     for (; this.#reported < to; this.#reported += 1) {
       this.#options.hooks.onAppend(this.#sizes[this.#reported] ?? 0);
       // Where the log has no bound, nothing is ever sent again, and nothing need be kept for it.
@@ -317,6 +320,7 @@ class StreamProducer<TMessage> implements Producer {
       const payload = this.#log[this.#folded];
       if (typeof payload === "string") this.#fold?.apply(payload);
     }
+    this.#foldAt = seq + FOLD_BATCH;
   }
 
   async #writeEnd(): Promise<void> {
@@ -508,15 +512,17 @@ class StreamProducer<TMessage> implements Producer {
   // Waiting.
 
   #notify(): void {
-    const waiting = this.#waiting;
-    if (waiting.length === 0) return;
-    this.#waiting = [];
-    for (const wake of waiting) wake();
+    const wakeWriter = this.#wakeWriter;
+    const wakeReader = this.#wakeReader;
+    this.#wakeWriter = this.#wakeReader = undefined;
+    wakeWriter?.();
+    wakeReader?.();
   }
 
+  /** For who reads the source. */
   async #until(condition: () => boolean): Promise<void> {
     while (!condition() && this.#loss === undefined && !this.#source.signal.aborted)
-      await new Promise<void>((resolve) => void this.#waiting.push(resolve));
+      await new Promise<void>((resolve) => (this.#wakeReader = resolve));
   }
 
   #delay(ms: number): Promise<void> {

@@ -16,26 +16,51 @@ const SLOW_MS = 500;
 /** Commands that failed for their time, and wait in the client yet. When there are so many, no more are sent to it. */
 const MAX_OVERDUE = 1_000;
 
+/**
+ * A command that has no answer yet, in a list from the oldest to the newest. Not a `Set`: what one leaves behind as it goes
+ * on holds on to answered commands until a full collection, thousands of them a second.
+ */
 interface Waiting {
   readonly sentMs: number;
-  readonly expire: () => void;
+  readonly fail: (cause: unknown) => void;
+  older: Waiting | undefined;
+  newer: Waiting | undefined;
+  isOverdue: boolean;
 }
 
 /** Makes attempts that tell a contact of trouble. */
 export function createAttempt(contact: Contact): Attempt {
-  /** In the order in which they were sent. */
-  const waiting = new Set<Waiting>();
+  let oldest: Waiting | undefined;
+  let newest: Waiting | undefined;
   let overdue = 0;
   let timer: ReturnType<typeof setTimeout> | undefined;
+
+  function add(entry: Waiting): void {
+    entry.older = newest;
+    if (newest === undefined) oldest = entry;
+    else newest.newer = entry;
+    newest = entry;
+    if (timer === undefined) arm(TIMEOUT_MS);
+  }
+
+  function remove(entry: Waiting): void {
+    if (entry.older === undefined) oldest = entry.newer;
+    else entry.older.newer = entry.newer;
+    if (entry.newer === undefined) newest = entry.older;
+    else entry.newer.older = entry.older;
+    entry.older = entry.newer = undefined;
+  }
 
   function check(): void {
     timer = undefined;
     const nowMs = performance.now();
-    for (const entry of waiting) {
+    while (oldest !== undefined) {
+      const entry = oldest;
       if (nowMs - entry.sentMs < TIMEOUT_MS) return arm(entry.sentMs + TIMEOUT_MS - nowMs);
-      waiting.delete(entry);
+      remove(entry);
+      entry.isOverdue = true;
       overdue += 1;
-      entry.expire();
+      entry.fail(new Error(`No answer within ${TIMEOUT_MS} ms.`));
     }
   }
 
@@ -45,7 +70,8 @@ export function createAttempt(contact: Contact): Attempt {
   }
 
   function settle(entry: Waiting): void {
-    if (!waiting.delete(entry)) overdue -= 1;
+    if (entry.isOverdue) overdue -= 1;
+    else remove(entry);
   }
 
   return (send) =>
@@ -55,16 +81,13 @@ export function createAttempt(contact: Contact): Attempt {
         reject(isResumableStreamError(cause) ? cause : unavailable(cause));
       };
       if (overdue >= MAX_OVERDUE) return fail(new Error(`${overdue} commands have had no answer yet.`));
-      const entry = {
-        sentMs: performance.now(),
-        expire: () => fail(new Error(`No answer within ${TIMEOUT_MS} ms.`)),
-      };
-      waiting.add(entry);
-      if (timer === undefined) arm(TIMEOUT_MS);
+      const sentMs = performance.now();
+      const entry: Waiting = { sentMs, fail, older: undefined, newer: undefined, isOverdue: false };
+      add(entry);
       send().then(
         (result) => {
           settle(entry);
-          if (performance.now() - entry.sentMs > SLOW_MS) contact.interrupt();
+          if (performance.now() - sentMs > SLOW_MS) contact.interrupt();
           resolve(result);
         },
         (cause: unknown) => {

@@ -41,7 +41,9 @@ export class StreamFollow implements AsyncIterableIterator<FollowItem, undefined
   readonly #streamId: string;
   readonly #cursor: string;
   readonly #signals: readonly AbortSignal[];
-  #asked: { resolve(result: Result): void; reject(error: unknown): void } | undefined;
+  /** Of who asks for the next item; not in an object of its own, of which there would be one an event. */
+  #resolve: ((result: Result) => void) | undefined;
+  #reject: ((error: unknown) => void) | undefined;
   #working = false;
   #over = false;
   #known: Known | undefined;
@@ -53,6 +55,7 @@ export class StreamFollow implements AsyncIterableIterator<FollowItem, undefined
   #page: readonly EntryPayload[] | undefined;
   /** Pages that were asked for, in order. */
   #ahead: Promise<readonly EntryPayload[]>[] = [];
+  #hasRead = false;
   /** The tail's count of changes when entries were found to be lost. */
   #lostAt: number | undefined;
 
@@ -72,7 +75,8 @@ export class StreamFollow implements AsyncIterableIterator<FollowItem, undefined
 
   next(): Promise<Result> {
     return new Promise((resolve, reject) => {
-      this.#asked = { resolve, reject };
+      this.#resolve = resolve;
+      this.#reject = reject;
       this.#answer();
     });
   }
@@ -97,13 +101,13 @@ export class StreamFollow implements AsyncIterableIterator<FollowItem, undefined
 
   /** Answers who asks, as soon as there is an answer. */
   readonly #answer = (): void => {
-    const asked = this.#asked;
-    if (asked === undefined || (this.#working && !this.#over)) return;
+    const resolve = this.#resolve;
+    if (resolve === undefined || (this.#working && !this.#over)) return;
     const item = this.#over ? "over" : this.#item();
     if (item === "read") this.#work();
     else if (item !== "wait") {
-      this.#asked = undefined;
-      asked.resolve(item === "over" ? OVER : { done: false, value: item });
+      this.#resolve = this.#reject = undefined;
+      resolve(item === "over" ? OVER : { done: false, value: item });
       if (item !== "over" && item.type === "end") this.#letGo();
     }
   };
@@ -116,9 +120,9 @@ export class StreamFollow implements AsyncIterableIterator<FollowItem, undefined
     };
     (this.#known === undefined ? this.#begin() : this.#read()).then(settled, (error: unknown) => {
       this.#working = false;
-      const asked = this.#asked;
-      this.#asked = undefined;
-      asked?.reject(error);
+      const reject = this.#reject;
+      this.#resolve = this.#reject = undefined;
+      reject?.(error);
       this.#letGo();
     });
   }
@@ -150,9 +154,12 @@ export class StreamFollow implements AsyncIterableIterator<FollowItem, undefined
     const record = this.#record;
     if (record === undefined) return;
     const lastSeq = this.#known?.lastSeq ?? 0;
+    // The first page comes alone, and so at once.
+    const most = this.#hasRead ? PAGES_AHEAD : 1;
+    this.#hasRead = true;
     for (;;) {
       const seq = this.#next + this.#ahead.length * PAGE_ENTRIES;
-      if (this.#ahead.length === PAGES_AHEAD || (this.#ahead.length > 0 && seq > lastSeq)) break;
+      if (this.#ahead.length === most || (this.#ahead.length > 0 && seq > lastSeq)) break;
       const page = this.#source.readPage(this.#streamId, record, seq);
       page.catch(() => {});
       this.#ahead.push(page);
@@ -201,7 +208,7 @@ export class StreamFollow implements AsyncIterableIterator<FollowItem, undefined
   #entries(generation: string, payloads: readonly EntryPayload[]): FollowItem {
     const firstSeq = this.#next;
     // What was asked for begins where the page ends, and not where the newest entries do.
-    if (this.#page === undefined) this.#ahead = [];
+    if (this.#page === undefined && this.#ahead.length > 0) this.#ahead = [];
     this.#page = undefined;
     this.#next += payloads.length;
     this.#position = { generation, seq: this.#next - 1 };
