@@ -6,7 +6,10 @@ import { expectExactlyOnce, interleavings } from "./laws/interleaving-law.ts";
 import { memoryHarness, redisHarness, type LawHarness } from "./laws/law-harness.ts";
 import { events, expectTable } from "./laws/table-law.ts";
 
-vi.setConfig({ testTimeout: 120_000, hookTimeout: 30_000 });
+vi.setConfig({ testTimeout: 300_000, hookTimeout: 30_000 });
+
+/** What fails, or hangs, is said with the smallest counterexample that was found in time, before the test's time is over. */
+const WITHIN = { timeout: 20_000, interruptAfterTimeLimit: 200_000, markInterruptAsFailure: true } as const;
 
 let server: RedisServer;
 beforeAll(async () => {
@@ -28,14 +31,14 @@ describe.each([
   it("gives for each event what the table says, and to each reader what the log has", async () => {
     await fc.assert(
       fc.asyncProperty(events, (happening) => expectTable(harness, happening)),
-      { numRuns },
+      { numRuns: 500, ...WITHIN },
     );
   });
 
   it("gives every reader each entry once and the same end, however writing, reading and trouble interleave", async () => {
     await fc.assert(
       fc.asyncProperty(interleavings(canLose), (plan) => expectExactlyOnce(harness, plan)),
-      { numRuns },
+      { numRuns, ...WITHIN },
     );
   });
 });
