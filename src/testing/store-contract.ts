@@ -43,9 +43,16 @@ export interface StoreHarness<TStore extends ResumableStreamStore = ResumableStr
   readonly dispose: () => Promise<void>;
 }
 
-/** Milliseconds of the leases and lives in these tests: short, for stores whose clock cannot be moved. */
+/**
+ * Milliseconds of the leases and lives in these tests: short, for stores whose clock cannot be moved, yet far longer than
+ * the pauses of a busy machine.
+ */
 const LEASE_MS = 600;
-const TTL_MS = 1_500;
+const TTL_MS = 2_500;
+/** Less than half of a life; three of them are more than one. */
+const PART_OF_TTL_MS = TTL_MS * 0.4;
+/** For tests that wait, where time cannot be moved: as long as nobody should ever have to. */
+const WAITING = { timeout: 30_000 };
 /** For streams that are to be lost soon. */
 const LOST_LEASE_MS = 100;
 
@@ -87,18 +94,21 @@ export function describeStoreContract(
       });
     });
 
-    it("opens with a lease that lapses: then the stream is lost, and its producer fenced", async () => {
-      const opening = await store.open(id, { ...OPEN, leaseMs: LEASE_MS });
-      if (opening.role !== "producer") throw new Error("not the producer");
-      const followed = collect(store, id, "");
-      await store.appendBatch(id, opening.lease, 1, ENTRIES);
-      await harness.pass(LEASE_MS * 3 + 1_000);
-      expect(await followed).toMatch(/ 1 2,.* end producer-lost$/);
-      expect(await stateOf(store, id)).toBe("lost");
-      expect((await store.appendBatch(id, opening.lease, 3, ["{}"])).verdict).toBe("ended");
-    });
+    it(
+      "opens with a lease that lapses: then the stream is lost, and its producer fenced",
+      WAITING,
+      async () => {
+        const opening = await store.open(id, { ...OPEN, leaseMs: LEASE_MS });
+        if (opening.role !== "producer") throw new Error("not the producer");
+        const followed = collect(store, id, "");
+        await store.appendBatch(id, opening.lease, 1, ENTRIES);
+        expect(await passUntil(harness, followed)).toMatch(/ 1 2,.* end producer-lost$/);
+        expect(await stateOf(store, id)).toBe("lost");
+        expect((await store.appendBatch(id, opening.lease, 3, ["{}"])).verdict).toBe("ended");
+      },
+    );
 
-    it("never loses a producer that did not promise to renew", async () => {
+    it("never loses a producer that did not promise to renew", WAITING, async () => {
       const { leaseMs: _leaseMs, ...withoutLease } = OPEN;
       await store.open(id, withoutLease);
       await harness.pass(LEASE_MS * 3);
@@ -213,23 +223,25 @@ export function describeStoreContract(
       expect(items).toEqual(["position", "entries", "live"]);
     });
 
-    it("tells a follower in the middle that the stream has expired", async () => {
+    it("tells a follower in the middle that the stream has expired", WAITING, async () => {
       const opening = await store.open(id, { owner: null, protocol: "test", ttlMs: TTL_MS });
       expect(opening.role).toBe("producer");
       const followed = collect(store, id, "");
-      await harness.pass(TTL_MS + 3_000);
-      expect(await followed).toMatch(/end expired$/);
+      expect(await passUntil(harness, followed)).toMatch(/end expired$/);
       expect(await store.status(id)).toBe("missing");
     });
 
-    it("lives on while it is written to or renewed", async () => {
-      const opening = await store.open(id, { ...OPEN, leaseMs: TTL_MS * 4, ttlMs: TTL_MS });
-      if (opening.role !== "producer") throw new Error("not the producer");
-      for (let time = 0; time < 3; time += 1) {
-        await harness.pass(TTL_MS * 0.7);
-        expect((await store.renew(id, opening.lease)).verdict).toBe("ok");
+    it("lives on while it is written to or renewed", WAITING, async () => {
+      const renewed = newId();
+      const options = { ...OPEN, leaseMs: TTL_MS * 4, ttlMs: TTL_MS };
+      const [writing, renewing] = [await store.open(id, options), await store.open(renewed, options)];
+      if (writing.role !== "producer" || renewing.role !== "producer") throw new Error("not the producer");
+      for (let seq = 1; seq <= 3; seq += 1) {
+        await harness.pass(PART_OF_TTL_MS);
+        expect((await store.appendBatch(id, writing.lease, seq, ["{}"])).verdict).toBe("ok");
+        expect((await store.renew(renewed, renewing.lease)).verdict).toBe("ok");
       }
-      expect(await store.status(id)).toBe("streaming");
+      expect([await store.status(id), await store.status(renewed)]).toEqual(["streaming", "streaming"]);
     });
 
     it("ends a follower that was aborted, without a word", async () => {
@@ -462,15 +474,17 @@ export function describeBytesStoreContract(name: string, makeHarness: () => Prom
       await store.delete(newId());
     });
 
-    it("expires a stream that nobody writes to, and refreshes one that somebody does", async () => {
+    it("expires a stream that nobody writes to, and refreshes one that somebody does", WAITING, async () => {
+      const silent = newId();
+      await store.acquire(silent, { ttlMs: TTL_MS });
       await store.acquire(id, { ttlMs: TTL_MS });
-      await harness.pass(TTL_MS * 0.7);
+      await harness.pass(PART_OF_TTL_MS);
       await store.append(id, bytes("a"));
-      await harness.pass(TTL_MS * 0.7);
-      expect(await store.status(id)).toBe("streaming");
-      await harness.pass(TTL_MS + 1_100);
-      expect(await store.status(id)).toBe("missing");
-      expect(await store.acquire(id)).toBe("producer");
+      await harness.pass(PART_OF_TTL_MS);
+      expect(await store.status(silent)).toBe("streaming");
+      await harness.pass(PART_OF_TTL_MS);
+      expect([await store.status(silent), await store.status(id)]).toEqual(["missing", "streaming"]);
+      expect(await store.acquire(silent)).toBe("producer");
     });
 
     it("refuses an id that is none", async () => {
@@ -492,13 +506,22 @@ export function describeBytesStoreContract(name: string, makeHarness: () => Prom
   });
 }
 
+/** Lets time pass until something has come about. */
+async function passUntil<T>({ pass }: StoreHarness, promise: Promise<T>): Promise<T> {
+  let isSettled = false;
+  const settled = promise.finally(() => (isSettled = true));
+  settled.catch(() => {});
+  while (!isSettled) await pass(20);
+  return settled;
+}
+
 /** Brings a stream into a state; returns its lease. */
 async function enter(
   harness: StoreHarness<EventStreamStore>,
   id: string,
   state: StreamStateName,
 ): Promise<string> {
-  const { store, pass } = harness;
+  const { store } = harness;
   if (state === "missing") return "000000001-gone";
   const opening = await store.open(id, state === "lost" ? { ...OPEN, leaseMs: LOST_LEASE_MS } : OPEN);
   if (opening.role !== "producer") throw new Error("not the producer");
@@ -515,10 +538,7 @@ async function enter(
   if (state === "stopped") await store.stop(id);
   if (state === "lost") {
     // A process says so only after it was in touch with the store for a lease's time.
-    let isLost = false;
-    const followed = collect(store, id, "").then(() => (isLost = true));
-    while (!isLost) await pass(20);
-    await followed;
+    await passUntil(harness, collect(store, id, ""));
   }
   return opening.lease.token;
 }

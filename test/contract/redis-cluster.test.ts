@@ -1,7 +1,7 @@
 /** The Redis store, on both clients, on a real Redis Cluster. */
 import { Cluster } from "ioredis";
 import { createCluster } from "redis";
-import { afterAll, beforeAll } from "vitest";
+import { afterAll, beforeAll, vi } from "vitest";
 import { createIoredisResumableStreamStore } from "../../src/server/ioredis.ts";
 import {
   createRedisResumableStreamStore,
@@ -11,6 +11,9 @@ import {
 import type { EventStreamStore } from "../../src/server/stores/stream-store.ts";
 import { describeStoreContract, type StoreHarness } from "../../src/testing/store-contract.ts";
 import { startRedisCluster, type RedisCluster } from "../support/redis-cluster.ts";
+
+// Six servers have to start and to find each other, on a machine that does other things too.
+vi.setConfig({ testTimeout: 30_000, hookTimeout: 60_000 });
 
 let cluster: RedisCluster;
 beforeAll(async () => {

@@ -1,11 +1,13 @@
 /** The Redis store, on both clients, on a real Redis. */
 import { Redis } from "ioredis";
 import { createClient } from "redis";
-import { afterAll, beforeAll } from "vitest";
+import { afterAll, beforeAll, vi } from "vitest";
 import { createIoredisResumableStreamStore } from "../../src/server/ioredis.ts";
 import { createRedisResumableStreamStore } from "../../src/server/redis.ts";
 import { describeStoreContract } from "../../src/testing/store-contract.ts";
 import { startRedis, type RedisServer } from "../support/redis-server.ts";
+
+vi.setConfig({ testTimeout: 30_000, hookTimeout: 30_000 });
 
 let server: RedisServer;
 beforeAll(async () => {
