@@ -15,7 +15,7 @@ import { controlOf, eventsOf, payloadsOf, readEvents } from "../support/sse-clie
 import { sseOf, textPayloads, textProtocol } from "../support/text-protocol.ts";
 
 // Failovers and leases take real time here.
-vi.setConfig({ testTimeout: 30_000, hookTimeout: 30_000 });
+vi.setConfig({ testTimeout: 30_000, hookTimeout: 60_000 });
 
 const NODE_TIMEOUT_MS = 1_000;
 const LEASE_MS = 1_500;

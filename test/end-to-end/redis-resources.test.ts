@@ -14,6 +14,8 @@ import { sseOf, textPayloads, textProtocol } from "../support/text-protocol.ts";
 // The listening connection is kept for some seconds, in case somebody comes back.
 vi.setConfig({ testTimeout: 30_000 });
 
+const SOON = { timeout: 15_000, interval: 20 };
+
 let server: RedisServer;
 let admin: Awaited<ReturnType<typeof connect>>;
 let client: Awaited<ReturnType<typeof connect>>;
@@ -84,7 +86,7 @@ describe("the connection that listens", () => {
     const leave = [await follow("one"), await follow("one"), await follow("two")];
     expect(await connections()).toBe(before + 1);
     for (const go of leave) await go();
-    await vi.waitUntil(async () => (await connections()) === before, { timeout: 15_000, interval: 100 });
+    await vi.waitUntil(async () => (await connections()) === before, SOON);
   });
 });
 
@@ -96,7 +98,7 @@ describe("a follower that went away", () => {
     const stay = await follow("two");
     expect([await listenersOf("one"), await listenersOf("two")]).toEqual([1, 1]);
     await leave();
-    await vi.waitUntil(async () => (await listenersOf("one")) === 0);
+    await vi.waitUntil(async () => (await listenersOf("one")) === 0, SOON);
     expect(await listenersOf("two")).toBe(1);
     await stay();
   });
@@ -123,7 +125,7 @@ describe("a slow follower", () => {
     const own = await context.run("s", source.make, { protocol: textProtocol, owner: null });
     const words = Array.from({ length: 20_000 }, (_, index) => `${index} `);
     source.write(sseOf(textPayloads(...words)));
-    await vi.waitUntil(async () => ((await store.inspect("s"))?.lastSeq ?? 0) >= words.length);
+    await vi.waitUntil(async () => ((await store.inspect("s"))?.lastSeq ?? 0) >= words.length, SOON);
     await own.cancel();
     const before = await callsOf("xrange");
     const reader = (await context.requireResume("s")).getReader();
