@@ -1,6 +1,6 @@
 /** A real Redis Cluster of a test's own, on free ports: three masters, each with a replica that can take its place. */
 import { createClient } from "redis";
-import { freePort, startRedis, type RedisServer } from "./redis-server.ts";
+import { onFreePort, startRedis, type RedisServer } from "./redis-server.ts";
 
 const MASTERS = 3;
 const SLOTS = 16_384;
@@ -35,8 +35,10 @@ async function until(condition: () => Promise<boolean>): Promise<void> {
   while (!(await condition())) await new Promise((resolve) => setTimeout(resolve, LOOK_EVERY_MS));
 }
 
-async function startNode(nodeTimeoutMs: number): Promise<StartedNode> {
-  const busPort = await freePort();
+const startNode = (nodeTimeoutMs: number): Promise<StartedNode> =>
+  onFreePort((busPort) => startNodeOn(busPort, nodeTimeoutMs));
+
+async function startNodeOn(busPort: number, nodeTimeoutMs: number): Promise<StartedNode> {
   const server = await startRedis({
     "cluster-enabled": "yes",
     "cluster-config-file": "nodes.conf",

@@ -28,7 +28,21 @@ function redisPath(): string {
   );
 }
 
-export function freePort(): Promise<number> {
+/** How many ports are tried. */
+const PORTS = 5;
+
+/** Starts something on a port that is free. That may be somebody else's by the time it is taken: then another is tried. */
+export async function onFreePort<T>(start: (port: number) => Promise<T>): Promise<T> {
+  for (let tried = 1; ; tried += 1) {
+    try {
+      return await start(await freePort());
+    } catch (error) {
+      if (tried === PORTS) throw error;
+    }
+  }
+}
+
+function freePort(): Promise<number> {
   return new Promise((resolve, reject) => {
     const server = createServer();
     server.once("error", reject);
@@ -39,9 +53,12 @@ export function freePort(): Promise<number> {
   });
 }
 
-/** Starts a server; resolves when it answers. `options` are lines of its configuration. */
-export async function startRedis(options: Readonly<Record<string, string>> = {}): Promise<RedisServer> {
-  const port = Number(options["port"] ?? (await freePort()));
+/** Starts a server on a free port; resolves when it answers. `options` are lines of its configuration. */
+export function startRedis(options: Readonly<Record<string, string>> = {}): Promise<RedisServer> {
+  return onFreePort((port) => startRedisOn(port, options));
+}
+
+async function startRedisOn(port: number, options: Readonly<Record<string, string>>): Promise<RedisServer> {
   const folder = mkdtempSync(join(tmpdir(), "rejoin-redis-"));
   let child: ChildProcess;
 
@@ -70,7 +87,12 @@ export async function startRedis(options: Readonly<Record<string, string>> = {})
       ? Promise.resolve()
       : new Promise((resolve) => child.once("exit", () => resolve()));
 
-  await start();
+  try {
+    await start();
+  } catch (error) {
+    rmSync(folder, { recursive: true, force: true });
+    throw error;
+  }
   return {
     port,
     url: `redis://127.0.0.1:${port}`,
