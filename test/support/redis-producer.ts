@@ -1,21 +1,44 @@
-/** A process of its own that produces an answer into Redis: run by `startProducerProcess`, to be killed. */
-import { createClient } from "redis";
+/** A process of its own that produces an answer into Redis, and says what it does: run by `startProducer`, to be killed or frozen. */
 import { createResumableStreamContext } from "../../src/server/index.ts";
-import { createRedisResumableStreamStore } from "../../src/server/redis.ts";
-import { textPayloads, textProtocol } from "./text-protocol.ts";
+import { openRedisStore, type RedisClientName } from "./redis-stores.ts";
+import { textPayloads, textProtocol, type TextMessage } from "./text-protocol.ts";
 
-const [url = "", keyPrefix = "", streamId = "", leaseMs = "", words = "", everyMs = ""] =
-  process.argv.slice(2);
+/** What such a process is asked. */
+export interface ProducerTask {
+  readonly client: RedisClientName;
+  readonly url: string;
+  readonly keyPrefix: string;
+  readonly streamId: string;
+  readonly leaseMs: number;
+  /** How many words, and milliseconds before each. */
+  readonly words: number;
+  readonly everyMs: number;
+}
 
-const client = createClient({ url });
-client.on("error", () => {});
-await client.connect();
-const store = createRedisResumableStreamStore(client, { keyPrefix });
-const context = createResumableStreamContext({ store, leaseMs: Number(leaseMs) });
+/** What it says: the stream has begun, each hook, the source's signal, and, last, that the producer is done. */
+export type ProducerMessage =
+  | { readonly type: "started" | "appended" | "aborted" | "done" }
+  | { readonly type: "finalized"; readonly status: string }
+  | { readonly type: "finished"; readonly status: string; readonly message: TextMessage };
 
-async function* source(): AsyncGenerator<string> {
-  for (const payload of textPayloads(...Array.from({ length: Number(words) }, (_, index) => `${index} `))) {
-    await new Promise((resolve) => setTimeout(resolve, Number(everyMs)));
+const [taskText = ""] = process.argv.slice(2);
+const { client, url, keyPrefix, streamId, leaseMs, words, everyMs }: ProducerTask = JSON.parse(taskText);
+const say = (message: ProducerMessage): void => void process.send?.(message);
+
+const { store } = await openRedisStore(client, url, { keyPrefix });
+const context = createResumableStreamContext({
+  store,
+  leaseMs,
+  onAppend: () => say({ type: "appended" }),
+  onFinalize: (_id, status) => say({ type: "finalized", status }),
+  onError: () => {},
+  waitUntil: (done) => void done.then(() => say({ type: "done" })),
+});
+
+async function* source({ signal }: { signal: AbortSignal }): AsyncGenerator<string> {
+  signal.addEventListener("abort", () => say({ type: "aborted" }));
+  for (const payload of textPayloads(...Array.from({ length: words }, (_, index) => `${index} `))) {
+    await new Promise((resolve) => setTimeout(resolve, everyMs));
     yield `data: ${payload}\n\n`;
   }
 }
@@ -23,7 +46,7 @@ async function* source(): AsyncGenerator<string> {
 const stream = await context.run(streamId, source, {
   protocol: textProtocol,
   owner: null,
-  onFinish: ({ status, message }) => process.send?.({ status, message }),
+  onFinish: ({ status, message }) => say({ type: "finished", status, message }),
 });
-process.send?.("started");
+say({ type: "started" });
 await stream.cancel();
