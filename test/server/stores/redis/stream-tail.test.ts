@@ -1,13 +1,13 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
-import type { RedisInspection } from "../../../../src/server/stores/redis/replies.ts";
-import { StreamTail } from "../../../../src/server/stores/redis/stream-tail.ts";
+import type { RedisInspection, RedisState } from "../../../../src/server/stores/redis/replies.ts";
+import { StreamTail, type TailSource } from "../../../../src/server/stores/redis/stream-tail.ts";
 
 beforeEach(() => void vi.useFakeTimers());
 afterEach(() => void vi.useRealTimers());
 
 const LEASE_MS = 60_000;
 
-const stateAt = (lastSeq: number, status: "streaming" | "done" = "streaming"): RedisInspection => ({
+const stateAt = (lastSeq: number, status: "streaming" | "done" = "streaming"): RedisState => ({
   record: { generation: "g", status, lastSeq, owner: null, protocol: "test" },
   leaseUntil: LEASE_MS,
   leaseMs: LEASE_MS,
@@ -20,11 +20,35 @@ const appended = (seq: number): string => `a g ${seq - 1} ${seq}\n{"n":${seq}}`;
 const renewed = (seq: number): string => `r g ${seq}`;
 
 /** A tail whose readings a test answers, and somebody who needs its entries from a number on. */
-function startTail(answer: () => Promise<RedisInspection>, needed: () => number = () => 1) {
+function startTail(
+  answer: () => Promise<RedisInspection>,
+  needed: () => number = () => 1,
+  source: Partial<TailSource> = {},
+) {
   const inspect = vi.fn<() => Promise<RedisInspection>>(answer);
-  const tail = new StreamTail({ inspect, patienceMs: () => 0, onSleep: () => {}, checkMs: 10_000 });
+  const tail = new StreamTail({
+    inspect,
+    patienceMs: () => 0,
+    onSleep: () => {},
+    checkMs: 10_000,
+    ...source,
+  });
   tail.listen(needed);
   return { tail, inspect };
+}
+
+/** Looks only where it has a reason to. */
+const NEVER_TO_BE_SURE = { checkMs: 1_000_000 };
+/** A look comes a little after the time that it is for: Redis' clock is the judge. */
+const SLACK_MS = 50;
+
+/** Expects the next look after so many milliseconds, and not before. */
+async function expectLookAfter({ inspect }: ReturnType<typeof startTail>, ms: number): Promise<void> {
+  const before = inspect.mock.calls.length;
+  await vi.advanceTimersByTimeAsync(ms - 1);
+  expect(inspect).toHaveBeenCalledTimes(before);
+  await vi.advanceTimersByTimeAsync(1);
+  expect(inspect).toHaveBeenCalledTimes(before + 1);
 }
 
 describe("a tail", () => {
@@ -98,5 +122,69 @@ describe("a tail", () => {
     await vi.advanceTimersByTimeAsync(1_000);
     expect(tail.inspection).toMatchObject({ record: { status: "done" } });
     tail.close();
+  });
+});
+
+describe("a tail of a stream whose producer is silent", () => {
+  it("looks at its lease once that has lapsed, counted from the last sign of life", async () => {
+    const started = startTail(async () => stateAt(5), undefined, NEVER_TO_BE_SURE);
+    await started.tail.refresh();
+    await vi.advanceTimersByTimeAsync(LEASE_MS / 2);
+    started.tail.hear(renewed(5));
+    await vi.advanceTimersByTimeAsync(LEASE_MS / 2);
+    started.tail.hear(appended(6));
+    await expectLookAfter(started, LEASE_MS + SLACK_MS);
+    started.tail.close();
+  });
+
+  it("waits with that until this process may say what it finds", async () => {
+    const inTouchAt = performance.now() + LEASE_MS * 1.5;
+    const patienceMs = () => Math.max(0, inTouchAt - performance.now());
+    const started = startTail(async () => stateAt(5), undefined, { ...NEVER_TO_BE_SURE, patienceMs });
+    await started.tail.refresh();
+    await expectLookAfter(started, LEASE_MS * 1.5);
+    started.tail.close();
+  });
+
+  it("looks once the stream's time is over", async () => {
+    const expiring = { ...stateAt(5), leaseMs: null, leaseUntil: null, expiresAt: 7_000, ttlMs: 9_000 };
+    const started = startTail(async () => expiring, undefined, NEVER_TO_BE_SURE);
+    await started.tail.refresh();
+    await vi.advanceTimersByTimeAsync(6_000);
+    started.tail.hear(renewed(5));
+    await expectLookAfter(started, 9_000 + SLACK_MS);
+    started.tail.close();
+  });
+
+  it("looks now and then, to be sure", async () => {
+    const started = startTail(async () => stateAt(5));
+    await started.tail.refresh();
+    await expectLookAfter(started, 10_000);
+    await expectLookAfter(started, 10_000);
+    started.tail.close();
+  });
+
+  it("says that this process slept, where a look comes much later than planned", async () => {
+    const onSleep = vi.fn();
+    const started = startTail(async () => stateAt(5), undefined, { onSleep });
+    await started.tail.refresh();
+    await vi.advanceTimersByTimeAsync(10_000);
+    expect(onSleep).not.toHaveBeenCalled();
+    // The clock goes on, and timers stand still.
+    const { now } = performance;
+    vi.spyOn(performance, "now").mockImplementation(() => now.call(performance) + 60_000);
+    await vi.advanceTimersByTimeAsync(10_000);
+    expect(onSleep).toHaveBeenCalledOnce();
+    vi.restoreAllMocks();
+    started.tail.close();
+  });
+
+  it("looks no more once it is closed", async () => {
+    const { tail, inspect } = startTail(async () => stateAt(5));
+    await tail.refresh();
+    tail.close();
+    await vi.advanceTimersByTimeAsync(LEASE_MS * 2);
+    expect(inspect).toHaveBeenCalledOnce();
+    expect(vi.getTimerCount()).toBe(0);
   });
 });
