@@ -9,6 +9,7 @@ import { measure as fanOut } from "./measurements/fan-out.ts";
 import { measure as idle } from "./measurements/idle.ts";
 import { measure as longestTask } from "./measurements/longest-task.mjs";
 import { measure as manyStreams } from "./measurements/many-streams.ts";
+import { measure as producerLost } from "./measurements/producer-lost.ts";
 import { measure as readBack } from "./measurements/read-back.ts";
 import { measure as roundTrips } from "./measurements/round-trips.ts";
 import { measure as stop } from "./measurements/stop.ts";
@@ -21,6 +22,7 @@ const MEASUREMENTS: Readonly<Record<string, Measure>> = {
   "many-streams": manyStreams,
   "fan-out": fanOut,
   stop,
+  "producer-lost": producerLost,
   "longest-task": longestTask,
   idle,
   delivery,
