@@ -10,9 +10,15 @@ import {
   type RedisResumableStreamStoreOptions,
 } from "../../src/server/redis.ts";
 import { startRedisCluster, type ClusterNode, type RedisCluster } from "../support/redis-cluster.ts";
-import { scriptedSource } from "../support/scripted-source.ts";
-import { controlOf, eventsOf, payloadsOf, readEvents } from "../support/sse-client.ts";
-import { sseOf, textPayloads, textProtocol } from "../support/text-protocol.ts";
+import {
+  expectWhole,
+  followAnswer,
+  heard,
+  produceAnswer,
+  reached,
+  until,
+} from "../support/produced-answer.ts";
+import { sseOf, textPayloads } from "../support/text-protocol.ts";
 
 // Failovers and leases take real time here.
 vi.setConfig({ testTimeout: 30_000, hookTimeout: 60_000 });
@@ -80,33 +86,6 @@ async function instance(
   return { context, store };
 }
 
-/** A stream that is produced on one instance and followed there and on the other; resolves with what both were told. */
-async function produce(producer: ResumableStreamContext, other: ResumableStreamContext, streamId: string) {
-  const source = scriptedSource();
-  const own = new Response(
-    await producer.run(streamId, source.make, { protocol: textProtocol, owner: null, control: true }),
-  );
-  const followed = Promise.all([
-    readEvents(own),
-    readEvents(new Response(await other.requireResume(streamId, { control: true }))),
-  ]);
-  return { source, followed };
-}
-
-async function expectWhole(followed: Promise<Awaited<ReturnType<typeof readEvents>>[]>): Promise<void> {
-  for (const events of await followed) {
-    expect(payloadsOf(events)).toEqual(words);
-    expect(controlOf(events, "rejoin.end")).toEqual({ status: "done" });
-  }
-}
-
-async function until(condition: () => Promise<boolean>): Promise<void> {
-  while (!(await condition())) await new Promise((resolve) => setTimeout(resolve, 20));
-}
-
-const reached = (store: RedisResumableStreamStore, streamId: string, seq: number): Promise<void> =>
-  until(async () => ((await store.inspect(streamId))?.lastSeq ?? 0) >= seq);
-
 const holdersOf = (streamId: string) => cluster.holdersOf(`${keyPrefix}:{${streamId}}:meta`);
 
 async function promoted(streamId: string, replica: ClusterNode | undefined): Promise<void> {
@@ -138,7 +117,7 @@ describe.each([
 ])("on a cluster of %s", (_name, openStore) => {
   it("a replica may take its master's place in the middle", async () => {
     const [producer, other] = await Promise.all([instance(openStore), instance(openStore)]);
-    const { source, followed } = await produce(producer.context, other.context, "s");
+    const { source, followers } = await produceAnswer(producer.context, "s", [other.context]);
     source.write(sseOf(words.slice(0, 20)));
     await reached(other.store, "s", 20);
     const { replica } = await holdersOf("s");
@@ -147,12 +126,12 @@ describe.each([
     await promoted("s", replica);
     source.write(sseOf(words.slice(40)));
     source.end();
-    await expectWhole(followed);
+    await expectWhole(followers, words);
   });
 
   it("the master may be killed in the middle, for longer than the lease: nobody is condemned", async () => {
     const [producer, other] = await Promise.all([instance(openStore), instance(openStore)]);
-    const { source, followed } = await produce(producer.context, other.context, "s");
+    const { source, followers } = await produceAnswer(producer.context, "s", [other.context]);
     source.write(sseOf(words.slice(0, 20)));
     await reached(other.store, "s", 20);
     const { master, replica } = await holdersOf("s");
@@ -161,14 +140,14 @@ describe.each([
     await promoted("s", replica);
     source.write(sseOf(words.slice(40)));
     source.end();
-    await expectWhole(followed);
+    await expectWhole(followers, words);
   });
 
   it("a producer that finds the promoted replica later than its followers is not condemned", async () => {
     const leaseMs = 4_000;
     const producer = await instance((options) => onNodeRedis(options, 5_000), leaseMs);
     const other = await instance(openStore, leaseMs);
-    const { source, followed } = await produce(producer.context, other.context, "s");
+    const { source, followers } = await produceAnswer(producer.context, "s", [other.context]);
     source.write(sseOf(words.slice(0, 20)));
     await reached(other.store, "s", 20);
     const { master, replica } = await holdersOf("s");
@@ -176,42 +155,34 @@ describe.each([
     source.write(sseOf(words.slice(20)));
     source.end();
     await promoted("s", replica);
-    await expectWhole(followed);
+    await expectWhole(followers, words);
   });
 
   it("what was told while the node that is listened to was killed is not missed", async () => {
     // With such a lease nobody looks whether it has lapsed: what is not told is not found out.
     const [producer, other] = await Promise.all([instance(openStore, 120_000), instance(openStore, 120_000)]);
-    await produce(other.context, other.context, "first");
+    await produceAnswer(other.context, "first", [other.context]);
     const listened = await listenedNode("first");
     const streamId = await idHeldBy((node) => node !== listened);
-    const { source, followed } = await produce(producer.context, other.context, streamId);
-    const response = new Response(await other.context.requireResume(streamId, { control: true }));
-    const heard: string[] = [];
-    const hearing = (async () => {
-      for await (const event of eventsOf(response)) if (event.event === undefined) heard.push(event.data);
-    })();
+    const { source, followers } = await produceAnswer(producer.context, streamId, [other.context]);
     source.write(sseOf(words.slice(0, 20)));
-    await until(async () => heard.length === 20);
+    await heard(followers, 20);
     listened.crash();
     source.write(sseOf(words.slice(20, 40)));
-    await until(async () => heard.length === 40);
+    await heard(followers, 40);
     source.write(sseOf(words.slice(40)));
     source.end();
-    await expectWhole(followed);
-    await hearing;
-    expect(heard).toEqual(words);
+    await expectWhole(followers, words);
   });
 
   it("replicas are not read, even where the app's client reads them: they may be behind", async () => {
     const { context, store } = await instance(openStore);
-    const { source, followed } = await produce(context, context, "s");
+    const { source, followers } = await produceAnswer(context, "s", [context]);
     source.write(sseOf(words));
     source.end();
-    await expectWhole(followed);
+    await expectWhole(followers, words);
     await Promise.all(cluster.nodes.map((node) => node.command("CONFIG", "RESETSTAT")));
-    const response = new Response(await context.requireResume("s", { control: true }));
-    expect(payloadsOf(await readEvents(response))).toEqual(words);
+    await expectWhole([await followAnswer(context, "s")], words);
     expect(await store.find("a thread key")).toBeNull();
     const counts = await Promise.all(
       cluster.nodes.map(async (node) => {

@@ -5,9 +5,10 @@ import { fileURLToPath } from "node:url";
 import { createClient } from "redis";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from "vitest";
 import { createResumableStreamContext, type ResumableStreamContext } from "../../src/server/index.ts";
-import { createRedisResumableStreamStore, type RedisResumableStreamStore } from "../../src/server/redis.ts";
+import type { RedisResumableStreamStore } from "../../src/server/redis.ts";
 import { createRedisKeys } from "../../src/server/stores/redis/keys.ts";
 import { startRedis, type RedisServer } from "../support/redis-server.ts";
+import { openRedisStore, REDIS_CLIENTS, type OpenedStore } from "../support/redis-stores.ts";
 import { scriptedSource } from "../support/scripted-source.ts";
 import { sseOf, textPayloads, textProtocol } from "../support/text-protocol.ts";
 
@@ -18,7 +19,6 @@ const SOON = { timeout: 15_000, interval: 20 };
 
 let server: RedisServer;
 let admin: Awaited<ReturnType<typeof connect>>;
-let client: Awaited<ReturnType<typeof connect>>;
 let store: RedisResumableStreamStore;
 let context: ResumableStreamContext;
 let keyPrefix: string;
@@ -33,18 +33,6 @@ afterAll(async () => {
   admin.destroy();
   await server.stop();
 });
-beforeEach(async () => {
-  keyPrefix = `resources-${crypto.randomUUID()}`;
-  client = await connect();
-  store = createRedisResumableStreamStore(client, { keyPrefix });
-  context = createResumableStreamContext({ store });
-});
-afterEach(async () => {
-  await context.close();
-  await store.close();
-  client.destroy();
-});
-
 const opening = { owner: null, protocol: "test", leaseMs: 60_000 } as const;
 
 /** Connections to Redis. */
@@ -78,101 +66,119 @@ async function follow(streamId: string): Promise<() => Promise<void>> {
   };
 }
 
-describe("the connection that listens", () => {
-  it("is opened with the first follower, is one for all of them, and is closed when there is none", async () => {
-    await store.open("one", opening);
-    await store.open("two", opening);
-    const before = await connections();
-    const leave = [await follow("one"), await follow("one"), await follow("two")];
-    expect(await connections()).toBe(before + 1);
-    for (const go of leave) await go();
-    await vi.waitUntil(async () => (await connections()) === before, SOON);
-  });
-});
+describe.each(REDIS_CLIENTS)("on %s", (client) => {
+  const closing: OpenedStore[] = [];
 
-describe("a follower that went away", () => {
-  it("is listened for no more, while others are", async () => {
-    await store.open("one", opening);
-    await store.open("two", opening);
-    const leave = await follow("one");
-    const stay = await follow("two");
-    expect([await listenersOf("one"), await listenersOf("two")]).toEqual([1, 1]);
-    await leave();
-    await vi.waitUntil(async () => (await listenersOf("one")) === 0, SOON);
-    expect(await listenersOf("two")).toBe(1);
-    await stay();
+  beforeEach(async () => {
+    keyPrefix = `resources-${crypto.randomUUID()}`;
+    const opened = await openRedisStore(client, server.url, { keyPrefix });
+    closing.push(opened);
+    store = opened.store;
+    context = createResumableStreamContext({ store });
+  });
+  afterEach(async () => {
+    await context.close();
+    for (const { close } of closing.splice(0)) await close();
   });
 
-  it("may come back at once, and hears what is new", async () => {
-    const opened = await store.open("one", opening);
-    if (opened.role !== "producer") throw new Error("not the producer");
-    // A client may still be about to end the subscription of the one who went.
-    for (let seq = 1; seq <= 20; seq += 1) {
-      const following = store.follow("one", "", new AbortController().signal)[Symbol.asyncIterator]();
-      for (let item = await following.next(); !item.done && item.value.type !== "live";)
-        item = await following.next();
+  describe("the connection that listens", () => {
+    it("is opened with the first follower, is one for all of them, and is closed when there is none", async () => {
+      await store.open("one", opening);
+      await store.open("two", opening);
+      const before = await connections();
+      const leave = [await follow("one"), await follow("one"), await follow("two")];
+      expect(await connections()).toBe(before + 1);
+      for (const go of leave) await go();
+      await vi.waitUntil(async () => (await connections()) === before, SOON);
+    });
+  });
+
+  describe("a follower that went away", () => {
+    it("is listened for no more, while others are", async () => {
+      await store.open("one", opening);
+      await store.open("two", opening);
+      const leave = await follow("one");
+      const stay = await follow("two");
+      expect([await listenersOf("one"), await listenersOf("two")]).toEqual([1, 1]);
+      await leave();
+      await vi.waitUntil(async () => (await listenersOf("one")) === 0, SOON);
+      expect(await listenersOf("two")).toBe(1);
+      await stay();
+    });
+
+    it("may come back at once, and hears what is new", async () => {
+      const opened = await store.open("one", opening);
+      if (opened.role !== "producer") throw new Error("not the producer");
+      // A client may still be about to end the subscription of the one who went.
+      for (let seq = 1; seq <= 20; seq += 1) {
+        const following = store.follow("one", "", new AbortController().signal)[Symbol.asyncIterator]();
+        for (let item = await following.next(); !item.done && item.value.type !== "live";)
+          item = await following.next();
+        const next = following.next();
+        await store.appendBatch("one", opened.lease, seq, [`{"n":${seq}}`]);
+        expect((await next).value).toEqual({ type: "entries", firstSeq: seq, payloads: [`{"n":${seq}}`] });
+        await following.return?.();
+      }
+    });
+  });
+
+  describe("a slow follower", () => {
+    it("is paced by its reader: no page is read that nobody asks for", async () => {
+      const source = scriptedSource();
+      const own = await context.run("s", source.make, { protocol: textProtocol, owner: null });
+      const words = Array.from({ length: 20_000 }, (_, index) => `${index} `);
+      source.write(sseOf(textPayloads(...words)));
+      await vi.waitUntil(async () => ((await store.inspect("s"))?.lastSeq ?? 0) >= words.length, SOON);
+      await own.cancel();
+      const before = await callsOf("xrange");
+      const reader = (await context.requireResume("s")).getReader();
+      await reader.read();
+      // Long enough for all twenty pages, if anything drove it but the reader.
+      for (let time = 0; time < 100; time += 1) await store.inspect("s");
+      expect((await callsOf("xrange")) - before).toBeLessThanOrEqual(3);
+      await reader.cancel();
+      source.end();
+    });
+  });
+
+  describe("entries that Redis has lost for good", () => {
+    it("are waited for without asking again and again, and end as missing", async () => {
+      const opened = await store.open("s", opening);
+      if (opened.role !== "producer") throw new Error("not the producer");
+      await store.appendBatch("s", opened.lease, 1, ["{}", "{}"]);
+      await admin.del(createRedisKeys(keyPrefix).data("s", opened.lease.token));
+      const before = await callsOf("xrange");
+      const following = store.follow("s", "", new AbortController().signal)[Symbol.asyncIterator]();
+      expect((await following.next()).value).toMatchObject({ type: "position" });
       const next = following.next();
-      await store.appendBatch("one", opened.lease, seq, [`{"n":${seq}}`]);
-      expect((await next).value).toEqual({ type: "entries", firstSeq: seq, payloads: [`{"n":${seq}}`] });
-      await following.return?.();
-    }
+      for (let time = 0; time < 100; time += 1) await store.inspect("s");
+      expect((await callsOf("xrange")) - before).toBeLessThanOrEqual(3);
+      await store.end("s", opened.lease, { status: "done" });
+      expect((await next).value).toMatchObject({ type: "end", end: { status: "missing" } });
+    });
   });
-});
 
-describe("a slow follower", () => {
-  it("is paced by its reader: no page is read that nobody asks for", async () => {
-    const source = scriptedSource();
-    const own = await context.run("s", source.make, { protocol: textProtocol, owner: null });
-    const words = Array.from({ length: 20_000 }, (_, index) => `${index} `);
-    source.write(sseOf(textPayloads(...words)));
-    await vi.waitUntil(async () => ((await store.inspect("s"))?.lastSeq ?? 0) >= words.length, SOON);
-    await own.cancel();
-    const before = await callsOf("xrange");
-    const reader = (await context.requireResume("s")).getReader();
-    await reader.read();
-    // Long enough for all twenty pages, if anything drove it but the reader.
-    for (let time = 0; time < 100; time += 1) await store.inspect("s");
-    expect((await callsOf("xrange")) - before).toBeLessThanOrEqual(3);
-    await reader.cancel();
-    source.end();
-  });
-});
-
-describe("entries that Redis has lost for good", () => {
-  it("are waited for without asking again and again, and end as missing", async () => {
-    const opened = await store.open("s", opening);
-    if (opened.role !== "producer") throw new Error("not the producer");
-    await store.appendBatch("s", opened.lease, 1, ["{}", "{}"]);
-    await admin.del(createRedisKeys(keyPrefix).data("s", opened.lease.token));
-    const before = await callsOf("xrange");
-    const following = store.follow("s", "", new AbortController().signal)[Symbol.asyncIterator]();
-    expect((await following.next()).value).toMatchObject({ type: "position" });
-    const next = following.next();
-    for (let time = 0; time < 100; time += 1) await store.inspect("s");
-    expect((await callsOf("xrange")) - before).toBeLessThanOrEqual(3);
-    await store.end("s", opened.lease, { status: "done" });
-    expect((await next).value).toMatchObject({ type: "end", end: { status: "missing" } });
-  });
-});
-
-describe("a store that is closed", () => {
-  it("ends its followers without a word, also at the end of a block", async () => {
-    await store.open("s", opening);
-    let over: Promise<string[]>;
-    {
-      await using other = createRedisResumableStreamStore(client, { keyPrefix });
-      const live = Promise.withResolvers<void>();
-      over = (async () => {
-        const seen: string[] = [];
-        for await (const item of other.follow("s", "", new AbortController().signal)) {
-          seen.push(item.type);
-          if (item.type === "live") live.resolve();
-        }
-        return seen;
-      })();
-      await live.promise;
-    }
-    expect(await over).toEqual(["position", "live"]);
+  describe("a store that is closed", () => {
+    it("ends its followers without a word, also at the end of a block", async () => {
+      await store.open("s", opening);
+      let over: Promise<string[]>;
+      {
+        const opened = await openRedisStore(client, server.url, { keyPrefix });
+        closing.push(opened);
+        await using other = opened.store;
+        const live = Promise.withResolvers<void>();
+        over = (async () => {
+          const seen: string[] = [];
+          for await (const item of other.follow("s", "", new AbortController().signal)) {
+            seen.push(item.type);
+            if (item.type === "live") live.resolve();
+          }
+          return seen;
+        })();
+        await live.promise;
+      }
+      expect(await over).toEqual(["position", "live"]);
+    });
   });
 });
 

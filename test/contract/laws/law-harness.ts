@@ -1,12 +1,10 @@
 /** Stores whose laws are tested: two instances on the same data, and what a test may do to that data behind their backs. */
-import { Redis } from "ioredis";
 import { createClient } from "redis";
 import { vi } from "vitest";
 import { createInMemoryResumableStreamStore } from "../../../src/server/index.ts";
-import { createIoredisResumableStreamStore } from "../../../src/server/ioredis.ts";
-import { createRedisResumableStreamStore } from "../../../src/server/redis.ts";
 import { createRedisKeys } from "../../../src/server/stores/redis/keys.ts";
 import type { EventStreamStore } from "../../../src/server/stores/stream-store.ts";
+import { openRedisStore, type RedisClientName } from "../../support/redis-stores.ts";
 
 /** Milliseconds of the leases in these tests: far longer than a busy machine pauses, or producers are lost unasked. */
 export const LEASE_MS = 60_000;
@@ -55,22 +53,15 @@ export async function memoryHarness(): Promise<LawHarness> {
 }
 
 /** The Redis store, on one of the clients. */
-export async function redisHarness(url: string, client: "node-redis" | "ioredis"): Promise<LawHarness> {
+export async function redisHarness(url: string, client: RedisClientName): Promise<LawHarness> {
   const keyPrefix = `laws-${crypto.randomUUID()}`;
   const keys = createRedisKeys(keyPrefix);
   const admin = await createClient({ url }).connect();
-  const closing: (() => void)[] = [() => admin.destroy()];
-  const connect = async (): Promise<EventStreamStore> => {
-    if (client === "ioredis") {
-      const redis = new Redis(url);
-      closing.push(() => redis.disconnect());
-      return createIoredisResumableStreamStore(redis, { keyPrefix });
-    }
-    const redis = await createClient({ url }).connect();
-    closing.push(() => redis.destroy());
-    return createRedisResumableStreamStore(redis, { keyPrefix });
-  };
-  const stores = [await connect(), await connect()] as const;
+  const opened = await Promise.all([
+    openRedisStore(client, url, { keyPrefix }),
+    openRedisStore(client, url, { keyPrefix }),
+  ]);
+  const stores = [opened[0].store, opened[1].store] as const;
   // Only who is in touch for a lease's time may say that a producer is lost: both are in touch, from here on.
   const inTouch = new AbortController();
   const kept = `kept-${crypto.randomUUID()}`;
@@ -93,8 +84,8 @@ export async function redisHarness(url: string, client: "node-redis" | "ioredis"
     tick: () => sleep(1),
     async dispose() {
       inTouch.abort();
-      for (const store of stores) await store.close();
-      for (const close of closing) close();
+      for (const { close } of opened) await close();
+      admin.destroy();
     },
   };
 }
