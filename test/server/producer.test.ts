@@ -201,8 +201,12 @@ describe("a lease", () => {
   });
 
   it("that lapsed ends the stream as producer-lost, and its producer neither appends, ends nor saves", async () => {
+    const onAppend = vi.fn();
+    const onFinalize = vi.fn();
     const { source, run, finished, errors, producer, memory } = setUp(() => ({ renew: unavailable }), {
       leaseMs: 9_000,
+      onAppend,
+      onFinalize,
     });
     const response = new Response(await run());
     source.write(sseOf(payloads.slice(0, 1)));
@@ -212,6 +216,8 @@ describe("a lease", () => {
     expect(source.signal()?.aborted).toBe(true);
     await producer();
     expect(finished).toEqual([]);
+    expect(onFinalize).not.toHaveBeenCalled();
+    expect(onAppend).toHaveBeenCalledOnce();
     expect(errors).toHaveLength(1);
     expect((await memory.inspect("s"))?.lastSeq).toBe(1);
   });
