@@ -275,31 +275,29 @@ export function describeStoreContract(
       expect(read).toEqual(payloads);
     });
 
-    it("takes what fits below a limit, and names the limit", async () => {
+    it("takes what fits below a limit, names the limit, and keeps what it took", async () => {
       if (harness.limited === undefined) return;
-      const append = async (
-        limited: EventStreamStore,
-        payloads: readonly string[],
-      ): Promise<AppendVerdict> => {
+      const limits = [
+        { limit: "maxEntriesPerStream", most: 2, payloads: ["1", "2", "3"], lastSeq: 2 },
+        { limit: "maxStreamBytes", most: 9, payloads: ["世界", "世", "x"], lastSeq: 2 },
+        { limit: "maxChunkBytes", most: 5, payloads: ["12345", "123456"], lastSeq: 1 },
+      ] as const;
+      for (const { limit, most, payloads, lastSeq } of limits) {
+        const limited = await harness.limited({ [limit]: most });
         const opening = await limited.open(id, OPEN);
         if (opening.role !== "producer") throw new Error("not the producer");
-        return limited.appendBatch(id, opening.lease, 1, payloads);
-      };
-      expect(await append(await harness.limited({ maxEntriesPerStream: 2 }), ["1", "2", "3"])).toEqual({
-        verdict: "limit",
-        lastSeq: 2,
-        limit: "maxEntriesPerStream",
-      });
-      expect(await append(await harness.limited({ maxStreamBytes: 9 }), ["世界", "世", "x"])).toEqual({
-        verdict: "limit",
-        lastSeq: 2,
-        limit: "maxStreamBytes",
-      });
-      expect(await append(await harness.limited({ maxChunkBytes: 5 }), ["12345", "123456"])).toEqual({
-        verdict: "limit",
-        lastSeq: 1,
-        limit: "maxChunkBytes",
-      });
+        const verdict = await limited.appendBatch(id, opening.lease, 1, payloads);
+        expect(verdict).toEqual({ verdict: "limit", lastSeq, limit });
+        // What is one too many is not taken when it is sent again, and the stream can still be ended.
+        expect(await limited.appendBatch(id, opening.lease, lastSeq + 1, payloads.slice(lastSeq))).toEqual(
+          verdict,
+        );
+        await limited.end(id, opening.lease, { status: "done" }, lastSeq);
+        const read: unknown[] = [];
+        for await (const item of limited.follow(id, "", new AbortController().signal))
+          if (item.type === "entries") read.push(...item.payloads);
+        expect(read).toEqual(payloads.slice(0, lastSeq));
+      }
     });
   });
 }
@@ -493,15 +491,18 @@ export function describeBytesStoreContract(name: string, makeHarness: () => Prom
       }
     });
 
-    it("names the limit that was passed", async () => {
+    it("names the limit that was passed, and keeps what came before", async () => {
       if (harness.limited === undefined) return;
-      const small = await harness.limited({ maxChunkBytes: 2 });
-      await small.acquire(id);
-      await expect(small.append(id, bytes("abc"))).rejects.toThrow(/maxChunkBytes/);
-      const short = await harness.limited({ maxEntriesPerStream: 1 });
-      await short.acquire(id);
-      await short.append(id, bytes("a"));
-      await expect(short.append(id, bytes("b"))).rejects.toThrow(/maxEntriesPerStream/);
+      const limits = { maxChunkBytes: 2, maxEntriesPerStream: 1, maxStreamBytes: 4 };
+      for (const [limit, most] of Object.entries(limits)) {
+        store = await harness.limited({ [limit]: most });
+        await store.acquire(id);
+        await store.append(id, bytes("ab"));
+        await expect(store.append(id, bytes("cde"))).rejects.toThrow(new RegExp(limit));
+        await expect(store.append(id, bytes("cde"))).rejects.toMatchObject({ code: "limit-exceeded" });
+        await store.finalize(id, "done");
+        expect(await read()).toEqual(["ab"]);
+      }
     });
   });
 }
