@@ -188,3 +188,60 @@ describe("a tail of a stream whose producer is silent", () => {
     expect(vi.getTimerCount()).toBe(0);
   });
 });
+
+describe("a tail of a stream that Redis has lost before its time", () => {
+  /** Of which Redis has lost a stream that was at 5, and somebody who counts what it is told. */
+  async function startLostTail() {
+    let answer: RedisInspection = { ...stateAt(5), leaseMs: 10_000, leaseUntil: 10_000 };
+    const told = vi.fn(() => 1);
+    const started = startTail(async () => answer, told, NEVER_TO_BE_SURE);
+    await started.tail.refresh();
+    answer = "absent";
+    await started.tail.refresh();
+    told.mockClear();
+    return { ...started, told, comeBack: (state: RedisState) => void (answer = state) };
+  }
+
+  it("tells nobody, and looks for it every half second", async () => {
+    const started = await startLostTail();
+    for (let time = 0; time < 10; time += 1) await expectLookAfter(started, 500);
+    expect(started.told).not.toHaveBeenCalled();
+    expect(started.tail).toMatchObject({ lost: false, lastSeq: 5, generation: "g" });
+    started.tail.close();
+  });
+
+  it("goes on when its producer has put it back", async () => {
+    const started = await startLostTail();
+    started.comeBack(stateAt(0));
+    await vi.advanceTimersByTimeAsync(500);
+    expect(started.told).toHaveBeenCalledOnce();
+    expect(started.tail).toMatchObject({ lost: false, lastSeq: 0 });
+    started.tail.hear('a g 0 2\n{"n":1}\n{"n":2}');
+    expect(started.tail.entriesFrom("g", 1)).toHaveLength(2);
+    // It was there in between: the next loss is looked for anew.
+    await expectLookAfter(started, LEASE_MS + SLACK_MS);
+    started.tail.close();
+  });
+
+  it("gives it up when nobody has put it back for longer than a producer takes to notice", async () => {
+    const { tail, told } = await startLostTail();
+    await vi.advanceTimersByTimeAsync(14_500);
+    expect([tail.lost, told.mock.calls.length]).toEqual([false, 0]);
+    await vi.advanceTimersByTimeAsync(1_000);
+    expect([tail.lost, tail.inspection, told.mock.calls.length]).toEqual([true, "absent", 1]);
+    expect(vi.getTimerCount()).toBe(0);
+    tail.close();
+  });
+
+  it("is told at once of one that was deleted, or has expired", async () => {
+    for (const end of ["deleted", "expired"] as const) {
+      let answer: RedisInspection = stateAt(5);
+      const { tail } = startTail(async () => answer);
+      await tail.refresh();
+      answer = end;
+      await tail.refresh();
+      expect([tail.inspection, tail.lost]).toEqual([end, false]);
+      tail.close();
+    }
+  });
+});
