@@ -22,9 +22,13 @@ import {
   STREAM_EVENTS,
   STREAM_STATES,
   STREAM_TABLE,
+  stateAfter,
   type StreamEventName,
   type StreamStateName,
 } from "./stream-table.ts";
+
+/** States that no call of a store's brings about. */
+export type StreamMishap = Extract<StreamStateName, "lapsed" | "vanished">;
 
 /** A store under test. */
 export interface StoreHarness<TStore extends ResumableStreamStore = ResumableStreamStore> {
@@ -33,6 +37,11 @@ export interface StoreHarness<TStore extends ResumableStreamStore = ResumableStr
   readonly other?: TStore;
   /** Lets time pass, by the store's clock. */
   readonly pass: (ms: number) => Promise<void>;
+  /**
+   * Brings a stream into a state behind the store's back: makes its lease, of {@link LONG_LEASE_MS}, lapse so that nobody may
+   * say so for as long, or loses all of it.
+   */
+  readonly befall?: (streamId: string, mishap: StreamMishap) => Promise<void>;
   /** Makes a store with limits, on fresh data. */
   readonly limited?: (limits: {
     maxChunkBytes?: number;
@@ -57,7 +66,9 @@ const WAITING = { timeout: 30_000 };
 const LOST_LEASE_MS = 100;
 
 const ENTRIES = ['{"n":1}', '{"n":2}'];
-const OPEN: StreamOpenOptions = { owner: "ada", protocol: "test", leaseMs: 60_000 };
+/** Milliseconds of the leases of streams that are not to be lost. */
+export const LONG_LEASE_MS = 60_000;
+const OPEN: StreamOpenOptions = { owner: "ada", protocol: "test", leaseMs: LONG_LEASE_MS };
 
 const bytes = (text: string): Uint8Array => new TextEncoder().encode(text);
 const textOf = (chunk: Uint8Array): string => new TextDecoder().decode(chunk);
@@ -65,12 +76,20 @@ const textOf = (chunk: Uint8Array): string => new TextDecoder().decode(chunk);
 let ids = 0;
 const newId = (): string => `contract-${Date.now().toString(36)}-${(ids += 1)}`;
 
-/** The contract of a store of events: the table, and the contract of a store of bytes. */
+/**
+ * The contract of a store of events: the table, and the contract of a store of bytes.
+ *
+ * @param mishaps what the harness's `befall` can bring about; none by default
+ */
 export function describeStoreContract(
   name: string,
   makeHarness: () => Promise<StoreHarness<EventStreamStore>>,
+  mishaps: readonly StreamMishap[] = [],
 ): void {
   describeBytesStoreContract(name, makeHarness);
+  const states = STREAM_STATES.filter(
+    (state) => (state !== "lapsed" && state !== "vanished") || mishaps.includes(state),
+  );
 
   describe(`${name}, as a store of events`, () => {
     let harness: StoreHarness<EventStreamStore>;
@@ -84,13 +103,13 @@ export function describeStoreContract(
     });
     afterEach(() => harness.dispose());
 
-    describe.each(STREAM_STATES)("a stream that is %s", (state) => {
+    describe.each(states)("a stream that is %s", (state) => {
       it.each(Object.entries(STREAM_EVENTS))("%s: %s", async (event) => {
         const token = await enter(harness, id, state);
         const name = eventOf(event);
-        const [result, after = state] = STREAM_TABLE[name][state].split(" → ");
+        const [result] = STREAM_TABLE[name][state].split(" → ");
         expect(await happen(store, id, token, name)).toBe(result);
-        expect(await stateOf(store, id)).toBe(after);
+        expect(await stateOf(store, id)).toBe(stateAfter(name, state));
       });
     });
 
@@ -152,7 +171,24 @@ export function describeStoreContract(
       expect(await store.find(thread)).toMatchObject({ streamId: newer });
     });
 
-    it("tells the holder of a lease, at once, that a stop, a deletion or a takeover took it", async () => {
+    it("finds the newest of many streams that are opened with a thread key at once", async () => {
+      const both = [store, harness.other ?? store];
+      const opened = await Promise.all(
+        Array.from({ length: 20 }, async (_, index) => {
+          const streamId = newId();
+          const opening = await both[index % 2]?.open(streamId, { ...OPEN, thread: id });
+          return { streamId, generation: opening?.record.generation ?? "" };
+        }),
+      );
+      const newest = opened.reduce((one, two) => (one.generation > two.generation ? one : two));
+      for (const each of both)
+        expect(await each.find(id)).toMatchObject({
+          streamId: newest.streamId,
+          record: { generation: newest.generation },
+        });
+    });
+
+    it("tells the holder of a lease, at once, that a stop, a deletion, a lapse or a takeover took it", async () => {
       const stopped = await enter(harness, id, "streaming");
       const loss = watch(store, id, stopped);
       await (harness.other ?? store).stop(id);
@@ -162,6 +198,14 @@ export function describeStoreContract(
       const deletion = watch(store, deletedId, deleted);
       await (harness.other ?? store).delete(deletedId);
       expect(await deletion).toMatchObject({ verdict: "deleted" });
+      const lostId = newId();
+      const opening = await store.open(lostId, { ...OPEN, leaseMs: LOST_LEASE_MS });
+      if (opening.role !== "producer") throw new Error("not the producer");
+      const lapse = passUntil(harness, watch(store, lostId, opening.lease.token));
+      expect(await lapse).toMatchObject({ verdict: "ended", end: { error: { code: "producer-lost" } } });
+      const next = await (harness.other ?? store).open(lostId, { ...OPEN, takeover: true });
+      expect(next.role).toBe("producer");
+      expect(await watch(store, lostId, opening.lease.token)).toEqual({ verdict: "superseded" });
     });
 
     it("does not take a stream that was opened anew for the one that was deleted before it", async () => {
@@ -189,6 +233,15 @@ export function describeStoreContract(
       await store.appendBatch(id, { token }, 3, ['{"n":3}', '{"n":4}']);
       await store.end(id, { token }, { status: "done" }, 4);
       expect((await followed).replace(", live", "").replaceAll(", ", " ")).toBe("at 0 1 2 3 4 end done");
+    });
+
+    it("ends followers in the middle, on every instance, when the stream is stopped on one", async () => {
+      await enter(harness, id, "streaming");
+      const both = [store, harness.other ?? store];
+      const followers = both.map((each) => heldUntilLive(each, id));
+      const rest = await Promise.all(followers);
+      await both[1]?.stop(id);
+      for (const next of rest) expect(await next()).toEqual(["end stopped"]);
     });
 
     it("tells a follower in the middle that the stream was deleted", async () => {
@@ -230,6 +283,22 @@ export function describeStoreContract(
       expect(await passUntil(harness, followed)).toMatch(/end expired$/);
       expect(await store.status(id)).toBe("missing");
     });
+
+    it(
+      "throws `Stream expired` at a reader in the middle of a stream that nobody writes to",
+      WAITING,
+      async () => {
+        await store.acquire(id, { ttlMs: TTL_MS });
+        await store.append(id, bytes("a"));
+        const seen: string[] = [];
+        const reading = (async () => {
+          for await (const entry of store.read(id, "", new AbortController().signal))
+            seen.push(textOf(entry.chunk));
+        })();
+        await expect(passUntil(harness, reading)).rejects.toThrow("Stream expired");
+        expect(seen).toEqual(["a"]);
+      },
+    );
 
     it("lives on while it is written to or renewed", WAITING, async () => {
       const renewed = newId();
@@ -508,7 +577,7 @@ export function describeBytesStoreContract(name: string, makeHarness: () => Prom
 }
 
 /** Lets time pass until something has come about. */
-async function passUntil<T>({ pass }: StoreHarness, promise: Promise<T>): Promise<T> {
+async function passUntil<T>({ pass }: Pick<StoreHarness, "pass">, promise: Promise<T>): Promise<T> {
   let isSettled = false;
   const settled = promise.finally(() => (isSettled = true));
   settled.catch(() => {});
@@ -537,11 +606,17 @@ async function enter(
     );
   }
   if (state === "stopped") await store.stop(id);
-  if (state === "lost") {
-    // A process says so only after it was in touch with the store for a lease's time.
-    await passUntil(harness, collect(store, id, ""));
+  if (state === "lapsed" || state === "vanished") {
+    if (harness.befall === undefined) throw new Error(`The harness cannot make a stream be ${state}.`);
+    await harness.befall(id, state);
   }
+  if (state === "lost") await untilLost(harness, id);
   return opening.lease.token;
+}
+
+/** A process says that a producer is lost only after it was in touch with the store for a lease's time. */
+async function untilLost(harness: StoreHarness<EventStreamStore>, id: string): Promise<void> {
+  await passUntil(harness, collect(harness.store, id, ""));
 }
 
 function eventOf(name: string): StreamEventName {
@@ -577,6 +652,10 @@ async function happen(
         return verdictOf(await store.appendBatch(id, lease, 2, [...ENTRIES.slice(1), next]));
       case "append-gap":
         return verdictOf(await store.appendBatch(id, lease, 5, [next]));
+      case "append-large":
+        return verdictOf(
+          await store.appendBatch(id, lease, 3, ["x".repeat(store.limits.maxChunkBytes + 1), next]),
+        );
       case "append-superseded":
         return verdictOf(await store.appendBatch(id, OLD, 3, [next]));
       case "renew":
@@ -680,6 +759,19 @@ async function collect(
   return words.join(", ");
 }
 
+/** Follows a stream to where it is live; gives what comes after that, to the end. */
+async function heldUntilLive(store: EventStreamStore, id: string): Promise<() => Promise<string[]>> {
+  const items = store.follow(id, "", new AbortController().signal)[Symbol.asyncIterator]();
+  for (let item = await items.next(); item.done !== true && item.value.type !== "live";)
+    item = await items.next();
+  return async () => {
+    const words: string[] = [];
+    for (let item = await items.next(); item.done !== true; item = await items.next())
+      words.push(describeItem(item.value));
+    return words;
+  };
+}
+
 function describeItem(item: FollowItem): string {
   switch (item.type) {
     case "position":
@@ -714,4 +806,4 @@ function watch(store: EventStreamStore, id: string, token: string): Promise<Leas
 }
 
 export { isEventStreamStore };
-export { renderStreamTable, STREAM_EVENTS, STREAM_STATES, STREAM_TABLE } from "./stream-table.ts";
+export { renderStreamTable, stateAfter, STREAM_EVENTS, STREAM_STATES, STREAM_TABLE } from "./stream-table.ts";

@@ -4,10 +4,23 @@
  * `server/stores/stream-state.ts` is it in code.
  */
 
-/** A stream in one of these is what a row begins with. All but `missing` hold two entries. */
-export const STREAM_STATES = ["missing", "streaming", "done", "error", "stopped", "lost"] as const;
+/** A stream in one of these is what a row begins with. All but `missing` and `vanished` hold two entries. */
+export const STREAM_STATES = [
+  "missing",
+  "vanished",
+  "streaming",
+  "lapsed",
+  "done",
+  "error",
+  "stopped",
+  "lost",
+] as const;
 
-/** A state. `lost` is an error whose code is `producer-lost`; `missing` also stands for deleted and expired streams. */
+/**
+ * A state. `missing` also stands for deleted and expired streams. `vanished`: the store has lost it, and here is who acquired
+ * it. `lapsed`: its lease has, and who looks was not in touch for long enough to say so. `lost` is an error whose code is
+ * `producer-lost`.
+ */
 export type StreamStateName = (typeof STREAM_STATES)[number];
 
 /** What happens to a stream, by its name in the table. */
@@ -19,6 +32,7 @@ export const STREAM_EVENTS = {
   "append-repeated": "`appendBatch` of entry 2 again",
   "append-overlapping": "`appendBatch` of entries 2 and 3",
   "append-gap": "`appendBatch` of entry 5",
+  "append-large": "`appendBatch` of entry 3, over a limit",
   "append-superseded": "`appendBatch` with an older lease",
   renew: "`renew`",
   "renew-superseded": "`renew` with an older lease",
@@ -58,78 +72,106 @@ function ended(result: string): Pick<Cells, "done" | "error" | "stopped" | "lost
   };
 }
 
+/** The same where there is no stream, whyever. */
+function gone(result: string): Pick<Cells, "missing" | "vanished"> {
+  return { missing: result, vanished: result };
+}
+
+/** The same while it streams: a lapsed lease changes nothing until somebody has said so. */
+function live(result: string): Pick<Cells, "streaming" | "lapsed"> {
+  return { streaming: result, lapsed: result };
+}
+
+/** What a lease's call gives where it has no right; a stream that vanished may be put back by who acquired it. */
+const noRight: Pick<Cells, "missing" | "vanished" | "done" | "error" | "stopped" | "lost"> = {
+  missing: "deleted",
+  vanished: "vanished",
+  ...ended("ended * 2"),
+};
+
+/** What a call with an older lease gives. */
+const superseded: Cells = { ...gone("deleted"), ...live("superseded"), ...ended("superseded") };
+
 /** The table. */
 export const STREAM_TABLE: Readonly<Record<StreamEventName, Cells>> = {
-  open: { missing: "producer → empty", streaming: "consumer", ...ended("consumer") },
+  open: { ...gone("producer → empty"), ...live("consumer"), ...ended("consumer") },
   "open-takeover": {
-    missing: "producer → empty",
-    streaming: "consumer",
+    ...gone("producer → empty"),
+    ...live("consumer"),
     ...ended("consumer"),
     lost: "producer → empty",
   },
-  "open-takeover-other": { missing: "producer → empty", streaming: "consumer", ...ended("consumer") },
-  append: { missing: "deleted", streaming: "ok 3", ...ended("ended * 2") },
-  "append-repeated": { missing: "deleted", streaming: "ok 2", ...ended("ended * 2") },
-  "append-overlapping": { missing: "deleted", streaming: "ok 3", ...ended("ended * 2") },
-  "append-gap": { missing: "deleted", streaming: "ok 2", ...ended("ended * 2") },
-  "append-superseded": { missing: "deleted", streaming: "superseded", ...ended("superseded") },
-  renew: { missing: "deleted", streaming: "ok 2", ...ended("ended * 2") },
-  "renew-superseded": { missing: "deleted", streaming: "superseded", ...ended("superseded") },
-  "end-done": { missing: "deleted", streaming: "ok 2 → done", ...ended("ended * 2"), done: "ok 2" },
-  "end-error": { missing: "deleted", streaming: "ok 2 → error", ...ended("ended * 2"), error: "ok 2" },
-  "end-short": { missing: "deleted", streaming: "ok 2", ...ended("ended * 2"), done: "ok 2" },
-  "end-superseded": { missing: "deleted", streaming: "superseded", ...ended("superseded") },
-  restore: { missing: "deleted", streaming: "ok 2", ...ended("ended * 2") },
+  "open-takeover-other": { ...gone("producer → empty"), ...live("consumer"), ...ended("consumer") },
+  append: { ...live("ok 3"), ...noRight },
+  "append-repeated": { ...live("ok 2"), ...noRight },
+  "append-overlapping": { ...live("ok 3"), ...noRight },
+  "append-gap": { ...live("ok 2"), ...noRight },
+  "append-large": { ...live("limit maxChunkBytes 2"), ...noRight },
+  "append-superseded": superseded,
+  renew: { ...live("ok 2"), ...noRight },
+  "renew-superseded": superseded,
+  "end-done": { ...live("ok 2 → done"), ...noRight, done: "ok 2" },
+  "end-error": { ...live("ok 2 → error"), ...noRight, error: "ok 2" },
+  "end-short": { ...live("ok 2"), ...noRight, done: "ok 2" },
+  "end-superseded": superseded,
+  restore: { ...live("ok 2"), ...noRight, vanished: "ok 0 → empty" },
   stop: {
-    missing: "null",
-    streaming: "stopped → stopped",
+    ...gone("null"),
+    ...live("stopped → stopped"),
     done: "done",
     error: "source-failed",
     stopped: "stopped",
     lost: "producer-lost",
   },
-  delete: { missing: "nothing", streaming: "nothing → missing", ...ended("nothing → missing") },
-  "legacy-append": { missing: "throws missing", streaming: "nothing", ...ended("throws finalized") },
+  delete: { ...gone("nothing → missing"), ...live("nothing → missing"), ...ended("nothing → missing") },
+  "legacy-append": { ...gone("throws missing"), ...live("nothing"), ...ended("throws finalized") },
   "legacy-append-superseded": {
-    missing: "throws missing",
-    streaming: "throws missing",
+    ...gone("throws missing"),
+    ...live("throws missing"),
     ...ended("throws missing"),
   },
-  "legacy-finalize": { missing: "throws missing", streaming: "true → done", ...ended("false") },
-  "legacy-finalize-superseded": { missing: "throws missing", streaming: "false", ...ended("false") },
+  "legacy-finalize": { ...gone("throws missing"), ...live("true → done"), ...ended("false") },
+  "legacy-finalize-superseded": { ...gone("throws missing"), ...live("false"), ...ended("false") },
   status: {
-    missing: "missing",
-    streaming: "streaming",
+    ...gone("missing"),
+    ...live("streaming"),
     done: "done",
     error: "error",
     stopped: "stopped",
     lost: "error",
   },
   inspect: {
-    missing: "null",
-    streaming: "streaming",
+    ...gone("null"),
+    ...live("streaming"),
     done: "done",
     error: "source-failed",
     stopped: "stopped",
     lost: "producer-lost",
   },
-  "follow-start": { missing: "end missing", streaming: "at 0, 1 2, live", ...ended("at 0, 1 2, end *") },
-  "follow-cursor": { missing: "end missing", streaming: "at 1, 2, live", ...ended("at 1, 2, end *") },
+  "follow-start": { ...gone("end missing"), ...live("at 0, 1 2, live"), ...ended("at 0, 1 2, end *") },
+  "follow-cursor": { ...gone("end missing"), ...live("at 1, 2, live"), ...ended("at 1, 2, end *") },
   "follow-other": {
-    missing: "end missing",
-    streaming: "reset at 0, 1 2, live",
+    ...gone("end missing"),
+    ...live("reset at 0, 1 2, live"),
     ...ended("reset at 0, 1 2, end *"),
   },
-  "follow-ahead": { missing: "end missing", streaming: "at 9, live", ...ended("reset at 0, 1 2, end *") },
+  "follow-ahead": { ...gone("end missing"), ...live("at 9, live"), ...ended("reset at 0, 1 2, end *") },
   "read-start": {
-    missing: "throws missing",
-    streaming: "1 2, waits",
+    ...gone("throws missing"),
+    ...live("1 2, waits"),
     done: "1 2",
     error: "1 2, throws source-failed",
     stopped: "1 2",
     lost: "1 2, throws producer-lost",
   },
 };
+
+/** The state after an event: what the table says, else the one before; a lapse nobody has said, and a loss, do not show. */
+export function stateAfter(event: StreamEventName, state: StreamStateName): string {
+  const [, after] = STREAM_TABLE[event][state].split(" → ");
+  if (after !== undefined) return after;
+  return state === "lapsed" ? "streaming" : state === "vanished" ? "missing" : state;
+}
 
 /** The table as Markdown. */
 export function renderStreamTable(): string {

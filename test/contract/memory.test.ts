@@ -1,21 +1,31 @@
 import { createInMemoryResumableStreamStore as createTheirStore } from "assistant-stream/resumable";
 import { vi } from "vitest";
 import { createInMemoryResumableStreamStore } from "../../src/server/index.ts";
-import { describeBytesStoreContract, describeStoreContract } from "../../src/testing/store-contract.ts";
+import {
+  describeBytesStoreContract,
+  describeStoreContract,
+  LONG_LEASE_MS,
+} from "../../src/testing/store-contract.ts";
 
-describeStoreContract("the memory store", async () => {
-  vi.useFakeTimers();
-  const store = createInMemoryResumableStreamStore();
-  return {
-    store,
-    pass: async (ms) => void (await vi.advanceTimersByTimeAsync(ms)),
-    limited: async (limits) => createInMemoryResumableStreamStore(limits),
-    async dispose() {
-      store.dispose();
-      vi.useRealTimers();
-    },
-  };
-});
+describeStoreContract(
+  "the memory store",
+  async () => {
+    vi.useFakeTimers();
+    const store = createInMemoryResumableStreamStore();
+    return {
+      store,
+      pass: async (ms) => void (await vi.advanceTimersByTimeAsync(ms)),
+      // The process sleeps: the clock goes on, and no timer fires.
+      befall: async () => void vi.setSystemTime(Date.now() + LONG_LEASE_MS + 1),
+      limited: async (limits) => createInMemoryResumableStreamStore(limits),
+      async dispose() {
+        store.dispose();
+        vi.useRealTimers();
+      },
+    };
+  },
+  ["lapsed"],
+);
 
 describeBytesStoreContract("assistant-stream's memory store", async () => {
   vi.useFakeTimers();

@@ -10,19 +10,27 @@ import {
 } from "../../src/server/redis.ts";
 import type { EventStreamStore } from "../../src/server/stores/stream-store.ts";
 import { describeStoreContract, type StoreHarness } from "../../src/testing/store-contract.ts";
+import { befall, MISHAPS } from "../support/redis-mishaps.ts";
 import { startRedisCluster, type RedisCluster } from "../support/redis-cluster.ts";
 
 // Six servers have to start and to find each other, on a machine that does other things too.
 vi.setConfig({ testTimeout: 30_000, hookTimeout: 60_000 });
 
 let cluster: RedisCluster;
+let admin: Cluster;
 beforeAll(async () => {
   cluster = await startRedisCluster();
+  admin = new Cluster(cluster.ports.map((port) => ({ host: "127.0.0.1", port })));
 });
-afterAll(() => cluster.stop());
+afterAll(async () => {
+  admin.disconnect();
+  await cluster.stop();
+});
 
 /** Redis' clock cannot be moved, so time is waited for: the contract's times are short. */
 const pass = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
+/** Nothing is found out by looking now and then. */
+const TOLD = { pollIntervalMs: 120_000 };
 const newPrefix = (): string => `test-${crypto.randomUUID()}`;
 
 /** Connecting to a cluster takes many connections, so its clients are shared: a prefix of its own separates each test. */
@@ -39,12 +47,13 @@ const harness = <TClient>(
     clients ??= Promise.all([connect(), connect()]);
     const [client, otherClient] = await clients;
     const keyPrefix = newPrefix();
-    const store = createStore(client, { keyPrefix });
-    const other = createStore(otherClient, { keyPrefix });
+    const store = createStore(client, { ...TOLD, keyPrefix });
+    const other = createStore(otherClient, { ...TOLD, keyPrefix });
     return {
       store,
       other,
       pass,
+      befall: (streamId, mishap) => befall(admin, keyPrefix, streamId, mishap),
       limited: async (limits) => createStore(client, { ...limits, keyPrefix: newPrefix() }),
       dispose: async () => void (await Promise.all([store.close(), other.close()])),
     };
@@ -61,6 +70,7 @@ describeStoreContract(
     createRedisResumableStreamStore,
     (client) => client.destroy(),
   ),
+  MISHAPS,
 );
 
 describeStoreContract(
@@ -70,4 +80,5 @@ describeStoreContract(
     createIoredisResumableStreamStore,
     (client) => client.disconnect(),
   ),
+  MISHAPS,
 );
