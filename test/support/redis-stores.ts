@@ -1,6 +1,6 @@
 /** The Redis store on each of the clients that it takes, with a connection of its own. */
-import { Redis } from "ioredis";
-import { createClient } from "redis";
+import { Cluster, Redis } from "ioredis";
+import { createClient, createCluster } from "redis";
 import { createIoredisResumableStreamStore } from "../../src/server/ioredis.ts";
 import {
   createRedisResumableStreamStore,
@@ -25,7 +25,40 @@ export async function openRedisStore(
   url: string,
   options: RedisResumableStreamStoreOptions,
 ): Promise<OpenedStore> {
-  const { store, disconnect } = await connect(client, url, options);
+  if (client === "ioredis") {
+    const redis = new Redis(url, { lazyConnect: true });
+    redis.on("error", () => {});
+    await redis.connect();
+    return opened(createIoredisResumableStreamStore(redis, options), () => redis.disconnect());
+  }
+  const redis = createClient({ url });
+  redis.on("error", () => {});
+  await redis.connect();
+  return opened(createRedisResumableStreamStore(redis, options), () => redis.destroy());
+}
+
+/** The same, on a cluster of which some ports are known. */
+export async function openClusterStore(
+  client: RedisClientName,
+  ports: readonly number[],
+  options: RedisResumableStreamStoreOptions,
+): Promise<OpenedStore> {
+  if (client === "ioredis") {
+    const redis = new Cluster(
+      ports.map((port) => ({ host: "127.0.0.1", port })),
+      { lazyConnect: true },
+    );
+    redis.on("error", () => {});
+    await redis.connect();
+    return opened(createIoredisResumableStreamStore(redis, options), () => redis.disconnect());
+  }
+  const redis = createCluster({ rootNodes: ports.map((port) => ({ url: `redis://127.0.0.1:${port}` })) });
+  redis.on("error", () => {});
+  await redis.connect();
+  return opened(createRedisResumableStreamStore(redis, options), () => redis.destroy());
+}
+
+function opened(store: RedisResumableStreamStore, disconnect: () => void): OpenedStore {
   return {
     store,
     async close() {
@@ -33,17 +66,4 @@ export async function openRedisStore(
       disconnect();
     },
   };
-}
-
-async function connect(client: RedisClientName, url: string, options: RedisResumableStreamStoreOptions) {
-  if (client === "ioredis") {
-    const redis = new Redis(url, { lazyConnect: true });
-    redis.on("error", () => {});
-    await redis.connect();
-    return { store: createIoredisResumableStreamStore(redis, options), disconnect: () => redis.disconnect() };
-  }
-  const redis = createClient({ url });
-  redis.on("error", () => {});
-  await redis.connect();
-  return { store: createRedisResumableStreamStore(redis, options), disconnect: () => redis.destroy() };
 }

@@ -7,7 +7,7 @@ import fc from "fast-check";
 import { expect } from "vitest";
 import { formatCursor } from "../../../src/shared/cursor.ts";
 import type { AppendVerdict, EventStreamStore, StoredEnd } from "../../../src/server/stores/stream-store.ts";
-import { LEASE_MS, type LawHarness } from "./law-harness.ts";
+import { LEASE_MS, settle, type LawHarness } from "./law-harness.ts";
 
 const OPEN = { owner: "ada", protocol: "test", leaseMs: LEASE_MS } as const;
 const ENTRIES = 24;
@@ -60,7 +60,7 @@ export async function expectExactlyOnce(harness: LawHarness, plan: Interleaving)
   const reading = plan.readers.map((stays, index) => read(index === 0 ? one : other, stays));
   let isWriting = true;
   const producing = [produce(one, first.lease.token, plan).finally(() => (isWriting = false))];
-  for (let tick = 0; tick < plan.after; tick += 1) await harness.tick();
+  for (let tick = 0; tick < plan.after; tick += 1) await harness.pass(1);
   const record = await other.inspect(id);
   switch (plan.trouble) {
     case "none":
@@ -84,8 +84,8 @@ export async function expectExactlyOnce(harness: LawHarness, plan: Interleaving)
       break;
     }
   }
-  const reads = await settle(reading);
-  await settle(producing);
+  const reads = await settle(harness, reading);
+  await settle(harness, producing);
 
   const after = await one.inspect(id);
   for (const { entries, end, last } of reads) {
@@ -103,21 +103,13 @@ export async function expectExactlyOnce(harness: LawHarness, plan: Interleaving)
     expect(new Set(told).size).toBeLessThanOrEqual(1);
   }
 
-  async function settle<T>(promises: readonly Promise<T>[]): Promise<T[]> {
-    let settled = false;
-    const all = Promise.all(promises).finally(() => (settled = true));
-    all.catch(() => {});
-    while (!settled) await harness.tick();
-    return all;
-  }
-
   /** Writes all entries, as a producer does: on from the log's last number, whatever was answered before. */
   async function produce(store: EventStreamStore, token: string, { batches, lost, pauses }: Interleaving) {
     const lease = { token };
     const all = Array.from({ length: ENTRIES }, (_, index) => entry(token, index + 1));
     let written = 0;
     for (let turn = 0; ; turn += 1) {
-      for (let pause = pauses[turn % pauses.length] ?? 0; pause > 0; pause -= 1) await harness.tick();
+      for (let pause = pauses[turn % pauses.length] ?? 0; pause > 0; pause -= 1) await harness.pass(1);
       const payloads = all.slice(written, written + (batches[turn % batches.length] ?? 1));
       const end: StoredEnd = { status: "done" };
       let verdict: AppendVerdict =
@@ -155,7 +147,7 @@ export async function expectExactlyOnce(harness: LawHarness, plan: Interleaving)
         } else if (item.type === "end") {
           // A stream that was there, and is not: clients ask again for a while, since its producer may put it back.
           if (item.end.error?.code === "missing" && plan.trouble === "lose-all" && isWriting) {
-            await harness.tick();
+            await harness.pass(1);
             break;
           }
           const end = item.end.error === undefined ? item.end.status : item.end.status + item.end.error.code;

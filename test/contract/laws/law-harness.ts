@@ -1,10 +1,11 @@
 /** Stores whose laws are tested: two instances on the same data, and what a test may do to that data behind their backs. */
-import { createClient } from "redis";
+import type { Cluster, Redis } from "ioredis";
 import { vi } from "vitest";
 import { createInMemoryResumableStreamStore } from "../../../src/server/index.ts";
+import type { RedisResumableStreamStoreOptions } from "../../../src/server/redis.ts";
 import { createRedisKeys } from "../../../src/server/stores/redis/keys.ts";
 import type { EventStreamStore } from "../../../src/server/stores/stream-store.ts";
-import { openRedisStore, type RedisClientName } from "../../support/redis-stores.ts";
+import type { OpenedStore } from "../../support/redis-stores.ts";
 
 /** Milliseconds of the leases in these tests: far longer than a busy machine pauses, or producers are lost unasked. */
 export const LEASE_MS = 60_000;
@@ -17,8 +18,8 @@ export interface LawHarness {
   lapse(streamId: string): Promise<void>;
   /** Where the store may lose what it had: it forgets all entries after `keep`, or, at -1, the stream. */
   lose?(streamId: string, keep: number): Promise<void>;
-  /** Lets whatever is under way go on. */
-  tick(): Promise<void>;
+  /** Lets time pass, and whatever is under way go on. */
+  pass(ms: number): Promise<void>;
   dispose(): Promise<void>;
 }
 
@@ -44,7 +45,7 @@ export async function memoryHarness(): Promise<LawHarness> {
     async lapse(streamId) {
       while ((await store.status(streamId)) === "streaming") await vi.advanceTimersByTimeAsync(1_000);
     },
-    tick: async () => void (await vi.advanceTimersByTimeAsync(1)),
+    pass: async (ms) => void (await vi.advanceTimersByTimeAsync(ms)),
     async dispose() {
       store.dispose();
       vi.useRealTimers();
@@ -52,15 +53,20 @@ export async function memoryHarness(): Promise<LawHarness> {
   };
 }
 
-/** The Redis store, on one of the clients. */
-export async function redisHarness(url: string, client: RedisClientName): Promise<LawHarness> {
+/**
+ * A Redis store.
+ *
+ * @param open an instance, with a connection of its own
+ * @param admin what the test does behind the stores' backs
+ */
+export async function redisHarness(
+  open: (options: RedisResumableStreamStoreOptions) => Promise<OpenedStore>,
+  admin: Redis | Cluster,
+): Promise<LawHarness> {
   const keyPrefix = `laws-${crypto.randomUUID()}`;
   const keys = createRedisKeys(keyPrefix);
-  const admin = await createClient({ url }).connect();
-  const opened = await Promise.all([
-    openRedisStore(client, url, { keyPrefix }),
-    openRedisStore(client, url, { keyPrefix }),
-  ]);
+  const pass = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
+  const opened = await Promise.all([open({ keyPrefix }), open({ keyPrefix })]);
   const stores = [opened[0].store, opened[1].store] as const;
   // Only who is in touch for a lease's time may say that a producer is lost: both are in touch, from here on.
   const inTouch = new AbortController();
@@ -71,30 +77,36 @@ export async function redisHarness(url: string, client: RedisClientName): Promis
     stores,
     async lapse(streamId) {
       // The lease becomes so short that however lately the contact was interrupted, it is long enough.
-      await admin.hSet(keys.meta(streamId), { at: Date.now() - 1_000, lease: 1 });
-      while ((await stores[0].status(streamId)) === "streaming") await sleep(20);
+      await admin.hset(keys.meta(streamId), { at: Date.now() - 1_000, lease: 1 });
+      while ((await stores[0].status(streamId)) === "streaming") await pass(20);
     },
     async lose(streamId, keep) {
       const meta = keys.meta(streamId);
-      const generation = await admin.hGet(meta, "gen");
-      if (generation === null) return;
-      const args = { keys: [meta, keys.data(streamId, generation)], arguments: [String(keep)] };
-      await admin.eval(LOSE, args);
+      const generation = await admin.hget(meta, "gen");
+      if (generation !== null) await admin.eval(LOSE, 2, meta, keys.data(streamId, generation), keep);
     },
-    tick: () => sleep(1),
+    pass,
     async dispose() {
       inTouch.abort();
       for (const { close } of opened) await close();
-      admin.destroy();
     },
   };
+}
+
+/** Lets time pass until all has come about. */
+export async function settle<T>(
+  { pass }: Pick<LawHarness, "pass">,
+  promises: readonly Promise<T>[],
+  stepMs = 1,
+): Promise<T[]> {
+  let isSettled = false;
+  const all = Promise.all(promises).finally(() => (isSettled = true));
+  all.catch(() => {});
+  while (!isSettled) await pass(stepMs);
+  return all;
 }
 
 /** Reads to the end. */
 async function exhaust(items: AsyncIterable<unknown>): Promise<void> {
   for await (const _item of items);
-}
-
-function sleep(ms: number): Promise<void> {
-  return new Promise((resolve) => setTimeout(resolve, ms));
 }

@@ -28,7 +28,7 @@ type Event =
       readonly count: number;
       readonly at: 0 | 1;
     }
-  | { readonly type: "renew"; readonly lease: number; readonly at: 0 | 1 }
+  | { readonly type: "renew" | "restore"; readonly lease: number; readonly at: 0 | 1 }
   | { readonly type: "end"; readonly lease: number; readonly failed: boolean; readonly beyond: number }
   | { readonly type: "stop"; readonly at: 0 | 1 }
   | { readonly type: "delete"; readonly at: 0 | 1 }
@@ -61,7 +61,7 @@ export const events: fc.Arbitrary<Event[]> = fc.array(
         at,
       }),
     },
-    { weight: 2, arbitrary: fc.record({ type: fc.constant("renew" as const), lease, at }) },
+    { weight: 2, arbitrary: fc.record({ type: fc.constantFrom("renew", "restore"), lease, at }) },
     {
       weight: 1,
       arbitrary: fc.record({
@@ -138,11 +138,17 @@ export async function expectTable(harness: LawHarness, happening: readonly Event
         state = expected.state;
         break;
       }
-      case "renew": {
+      case "renew":
+      case "restore": {
         const held = heldBy(event.lease);
         if (held === undefined) break;
+        // What was not lost is not put back: that is no more than a renewal.
         const expected = renewLease(state, held.token.table, clockMs);
-        expect(await harness.stores[event.at].renew(id, { token: held.token.real })).toEqual(expected.result);
+        const store = harness.stores[event.at];
+        const lease = { token: held.token.real };
+        expect(
+          event.type === "renew" ? await store.renew(id, lease) : await store.restore(id, lease, OPEN),
+        ).toEqual(expected.result);
         state = expected.state;
         break;
       }
