@@ -1,4 +1,7 @@
 /** What goes wrong with Redis and with producers, for real: every follower ends with the exact message or the exact error. */
+import { fork } from "node:child_process";
+import { once } from "node:events";
+import { fileURLToPath } from "node:url";
 import { createClient } from "redis";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { createResumableStreamContext, type ResumableStreamContext } from "../../src/server/index.ts";
@@ -15,6 +18,7 @@ import {
   until,
 } from "../support/produced-answer.ts";
 import { startProducer, type ProducerProcess } from "../support/producer-process.ts";
+import type { RacedStream, RacerTask } from "../support/redis-racer.ts";
 import { startRedis, type RedisServer } from "../support/redis-server.ts";
 import { openRedisStore, REDIS_CLIENTS, type RedisClientName } from "../support/redis-stores.ts";
 import { scriptedSource } from "../support/scripted-source.ts";
@@ -25,6 +29,7 @@ import { sseOf, textPayloads, textProtocol } from "../support/text-protocol.ts";
 vi.setConfig({ testTimeout: 60_000, hookTimeout: 30_000 });
 
 const LEASE_MS = 1_500;
+const racer = fileURLToPath(new URL("../support/redis-racer.ts", import.meta.url));
 
 let server: RedisServer;
 let keyPrefix: string;
@@ -294,17 +299,27 @@ describe.each(REDIS_CLIENTS)("on %s", (client: RedisClientName) => {
     });
   });
 
-  describe("two producers", () => {
-    it("race a thousand times for an id, and one of them wins each time", async () => {
+  describe("two processes", () => {
+    it("race a thousand times for an id: one of them runs the source each time, and both give its answer", async () => {
       await start();
-      const [one, two] = await Promise.all([instance(), instance()]);
-      for (let round = 0; round < 1_000; round += 1) {
-        const options = { owner: null, protocol: "test", leaseMs: LEASE_MS } as const;
-        const openings = await Promise.all([
-          one.store.open(`race-${round}`, options),
-          two.store.open(`race-${round}`, options),
-        ]);
-        expect(openings.filter((opening) => opening.role === "producer")).toHaveLength(1);
+      const streams = 1_000;
+      const names = ["one", "two"];
+      const racers = names.map((name) => {
+        const task: RacerTask = { client, url: server.url, keyPrefix, name, streams };
+        const child = fork(racer, [JSON.stringify(task)], { stdio: "inherit" });
+        cleanups.push(() => child.kill("SIGKILL"));
+        return child;
+      });
+      await Promise.all(racers.map((child) => once(child, "message")));
+      for (const child of racers) child.send("go");
+      const said = await Promise.all(racers.map((child) => once(child, "message")));
+      const raced = said.map(([streams]): RacedStream[] => streams);
+      for (let stream = 0; stream < streams; stream += 1) {
+        const results = raced.map((each) => each[stream]);
+        const starts = results.map((result) => result?.starts);
+        expect(starts.toSorted()).toEqual([0, 1]);
+        const payloads = textPayloads(names[starts.indexOf(1)] ?? "", String(stream));
+        for (const result of results) expect(result).toMatchObject({ payloads, end: { status: "done" } });
       }
     });
   });
