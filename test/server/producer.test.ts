@@ -169,6 +169,22 @@ describe("a store that stays away", () => {
     expect((await memory.inspect("s"))?.status).toBe("streaming");
   });
 
+  it("ends a silent stream too: its renewals fail", async () => {
+    const { source, run, finished, producer } = setUp(
+      () => ({ appendBatch: unavailable, renew: unavailable, end: unavailable, follow: unavailable }),
+      { leaseMs: 60_000, storeAwayMs: 5_000 },
+    );
+    const events = readEvents(new Response(await run()));
+    // The first renewal is due after a third of the lease.
+    await vi.advanceTimersByTimeAsync(24_000);
+    expect(source.signal()?.aborted).toBe(false);
+    await vi.advanceTimersByTimeAsync(3_000);
+    expect(source.signal()?.aborted).toBe(true);
+    await producer();
+    expect(finished).toMatchObject([{ status: "error", error: { code: "store-unavailable" } }]);
+    expect(controlOf(await events, "rejoin.end")).toMatchObject({ error: { code: "store-unavailable" } });
+  });
+
   it("is told the end when it is there again, so that everyone learns it", async () => {
     let away = true;
     const { source, run, producer, memory } = setUp(
