@@ -158,6 +158,43 @@ describe.each(REDIS_CLIENTS)("on %s", (client) => {
     });
   });
 
+  describe("a stream that nobody writes to", () => {
+    const day = 24 * 60 * 60 * 1_000;
+
+    it.each([
+      ["24 hours, where nobody says how long", {}, {}, day],
+      ["defaultTtlMs", { defaultTtlMs: 50_000 }, {}, 50_000],
+      ["as long as the stream's own ttlMs", { defaultTtlMs: 50_000 }, { ttlMs: 90_000 }, 90_000],
+    ])("lives for %s, and takes its keys with it", async (_what, storeOptions, openOptions, ttlMs) => {
+      const opened = await openRedisStore(client, server.url, { ...storeOptions, keyPrefix });
+      closing.push(opened);
+      const opening = await opened.store.open("s", { owner: null, protocol: "test", ...openOptions });
+      if (opening.role !== "producer") throw new Error("not the producer");
+      await opened.store.appendBatch("s", opening.lease, 1, ["{}"]);
+      const keys = createRedisKeys(keyPrefix);
+      expect(await admin.hGet(keys.meta("s"), "ttl")).toBe(String(ttlMs));
+      for (const key of [keys.meta("s"), keys.data("s", opening.lease.token)]) {
+        const leftMs = Number(await admin.pTTL(key));
+        // The state is kept for a while longer, so that followers can tell an expiry from a loss.
+        expect(leftMs).toBeGreaterThan(ttlMs);
+        expect(leftMs).toBeLessThanOrEqual(ttlMs + 60_000);
+      }
+    });
+
+    it("is missing once that is over, and its id is free", async () => {
+      const opened = await openRedisStore(client, server.url, { defaultTtlMs: 200, keyPrefix });
+      closing.push(opened);
+      expect(await opened.store.acquire("s")).toBe("producer");
+      await vi.waitUntil(async () => (await opened.store.status("s")) === "missing", SOON);
+      expect(await opened.store.acquire("s")).toBe("producer");
+    });
+
+    it("cannot live for no time", () => {
+      const make = () => openRedisStore(client, server.url, { defaultTtlMs: 0, keyPrefix });
+      return expect(make()).rejects.toThrow(/defaultTtlMs/);
+    });
+  });
+
   describe("a store that is closed", () => {
     it("ends its followers without a word, also at the end of a block", async () => {
       await store.open("s", opening);
