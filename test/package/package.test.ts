@@ -1,6 +1,6 @@
 /** The package as its users get it: packed, and imported by name. */
-import { execFileSync } from "node:child_process";
-import { existsSync } from "node:fs";
+import { execFileSync, spawnSync } from "node:child_process";
+import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { checkPackage, createPackageFromTarballData } from "@arethetypeswrong/core";
 import { publint } from "publint";
@@ -42,7 +42,7 @@ describe("the package", () => {
     expect(built).toHaveLength(files.length);
   });
 
-  // The contract suite is for test files: vitest refuses to be imported anywhere else.
+  // The contract suite is for test files: vitest refuses to be imported anywhere else. It is run below.
   it.for(entries.filter(({ name }) => !name.startsWith("rejoin/testing/")))(
     "is imported as $name by plain Node",
     ({ name }) => {
@@ -54,6 +54,41 @@ describe("the package", () => {
       expect(Number(count)).toBeGreaterThan(0);
     },
   );
+
+  it("has a contract suite that holds an app's own store to its word", () => {
+    const test = (makeStore: string): string => `
+      import { createInMemoryResumableStreamStore } from "rejoin/server";
+      import { describeStoreContract } from "rejoin/testing/store-contract";
+      import { vi } from "vitest";
+      describeStoreContract("a store", async () => {
+        vi.useFakeTimers();
+        return {
+          store: (${makeStore})(createInMemoryResumableStreamStore()),
+          pass: async (ms) => void (await vi.advanceTimersByTimeAsync(ms)),
+          dispose: async () => void vi.useRealTimers(),
+        };
+      });
+    `;
+    writeFileSync(join(packed.appFolder, "good.test.js"), test("(store) => store"));
+    writeFileSync(
+      join(packed.appFolder, "bad.test.js"),
+      test('(store) => ({ ...store, status: async () => "streaming" })'),
+    );
+    const report = (name: string): { success: boolean; numPassedTests: number; numFailedTests: number } => {
+      const file = join(packed.appFolder, `${name}.json`);
+      const vitest = join(root, "node_modules", "vitest", "vitest.mjs");
+      const options = ["--root", packed.appFolder, "--reporter=json", `--outputFile=${file}`];
+      spawnSync(process.execPath, [vitest, "run", ...options, `${name}.test.js`], { cwd: packed.appFolder });
+      return JSON.parse(readFileSync(file, "utf8"));
+    };
+    const good = report("good");
+    expect([good.success, good.numFailedTests]).toEqual([true, 0]);
+    expect(good.numPassedTests).toBeGreaterThan(200);
+    const bad = report("bad");
+    expect(bad.success).toBe(false);
+    expect(bad.numFailedTests).toBeGreaterThan(0);
+    expect(bad.numPassedTests).toBeGreaterThan(bad.numFailedTests);
+  });
 
   it("gives publint nothing to say", async () => {
     const { messages } = await publint({ pkgDir: packed.packageFolder, strict: true });

@@ -31,6 +31,7 @@ const NEIGHBOURS = [
   "hono",
   "@types",
   "undici-types",
+  "vitest",
 ];
 
 /** An entry of the package's `exports`. */
