@@ -63,7 +63,7 @@ export function stepConnection(
         if (phase === "idle") begin();
         return;
       case "start":
-        enter("connecting", now + START_TIMEOUT_MS);
+        leave("connecting", now + START_TIMEOUT_MS);
         next.expected = true;
         next.error = null;
         return;
@@ -152,9 +152,9 @@ export function stepConnection(
     else enter("offline");
   }
 
-  function leave(to: Phase): void {
+  function leave(to: Phase, deadline = Infinity): void {
     if (isBusy) actions.push("abort");
-    enter(to);
+    enter(to, deadline);
   }
 
   function silentAt(): number {

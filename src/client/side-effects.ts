@@ -3,7 +3,7 @@
  * event is stored before they are called, so one that is cut short by a reload is not called again.
  */
 import { parseCursor, type Position } from "../shared/cursor.ts";
-import type { CheckpointStore } from "./checkpoints/checkpoint-store.ts";
+import { isPromise } from "./checkpoints/checkpoint-area.ts";
 
 /** About an event: whether it was sent before, and is now read again from the log. */
 export interface StreamEventInfo {
@@ -19,17 +19,28 @@ export interface StreamEventInfo {
  */
 export type StreamEventListener = (payload: string, info: StreamEventInfo) => void;
 
+/** An event that was new to the fold. */
+export interface NewEvent {
+  readonly payload: string;
+  readonly position: Position;
+  readonly info: StreamEventInfo;
+}
+
 /** The listeners of a stream. */
 export interface SideEffects {
   add(listener: StreamEventListener): () => void;
   /** Takes the mark that was stored. */
   restore(mark: string | null): void;
-  /** Calls the listeners, unless they were called for this event before. */
-  fire(payload: string, position: Position, info: StreamEventInfo): void;
+  /** Calls the listeners for all events for which they were not called before, once the mark of the last is stored. */
+  fire(events: readonly NewEvent[]): void;
 }
 
-/** Makes the listeners of a stream, whose mark is kept under `key`. */
-export function createSideEffects(checkpoints: CheckpointStore, key: string): SideEffects {
+/**
+ * Makes the listeners of a stream.
+ *
+ * @param storeMark keeps a mark; after what it kept before, where that takes its time.
+ */
+export function createSideEffects(storeMark: (mark: string) => void | Promise<void>): SideEffects {
   const listeners = new Set<StreamEventListener>();
   let mark: Position | null = null;
   return {
@@ -40,12 +51,22 @@ export function createSideEffects(checkpoints: CheckpointStore, key: string): Si
     restore(stored) {
       mark = parseCursor(stored ?? "");
     },
-    fire(payload, position, info) {
-      if (listeners.size === 0) return;
-      if (mark?.generation === position.generation && position.seq <= mark.seq) return;
-      mark = position;
-      void checkpoints.set(key, info.cursor);
-      for (const listener of listeners) callSafely(() => listener(payload, info));
+    fire(events) {
+      // Whoever listens when an event comes is called for it, also where that takes a moment.
+      const called = [...listeners];
+      const isNew = ({ position: { generation, seq } }: NewEvent): boolean =>
+        generation !== mark?.generation || seq > mark.seq;
+      const news = called.length > 0 ? events.filter(isNew) : [];
+      const last = news.at(-1);
+      if (last === undefined) return;
+      mark = last.position;
+      const call = (): void => {
+        for (const { payload, info } of news)
+          for (const listener of called) callSafely(() => listener(payload, info));
+      };
+      const stored = storeMark(last.info.cursor);
+      if (isPromise(stored)) void stored.then(call);
+      else call();
     },
   };
 }

@@ -8,7 +8,7 @@ import { ResumableStreamError } from "../shared/errors.ts";
 import type { JsonValue } from "../shared/json/json-value.ts";
 import type { SseEvent } from "../shared/sse.ts";
 import { isEndStatus, type StreamEnd } from "../shared/wire.ts";
-import { checkpointKey } from "./checkpoints/checkpoint-store.ts";
+import { checkpointArea, isPromise, retainScope } from "./checkpoints/checkpoint-area.ts";
 import { readCheckpoint, writeCheckpoint } from "./checkpoints/checkpoint.ts";
 import { sessionStorageCheckpoints } from "./checkpoints/session-storage.ts";
 import { assertOk, requestErrorOf } from "./client-error.ts";
@@ -20,12 +20,12 @@ import {
   type ConnectionAction,
   type ConnectionEvent,
 } from "./connection.ts";
-import { isFinal } from "./failure.ts";
+import { isFinal, type Failure } from "./failure.ts";
 import { createInterest } from "./interest.ts";
 import type { StreamSession, StreamSessionOptions, StreamSessionState } from "./session-contract.ts";
 import { createSessionFold } from "./session-fold.ts";
 import { stepConnection } from "./session-state.ts";
-import { callSafely, createSideEffects } from "./side-effects.ts";
+import { callSafely, createSideEffects, type NewEvent } from "./side-effects.ts";
 import { followUrl, readEvents, sendRequest, streamUrl } from "./stream-request.ts";
 import { pageWake, type WakeSignal } from "./wake.ts";
 
@@ -49,8 +49,7 @@ export function createStreamSession<TMessage>(
   if (!isUrlStreamId(id)) {
     throw new ResumableStreamError("invalid-id", `Not a stream id: ${id.slice(0, 64)}. Use a UUID.`);
   }
-  const checkpointName = checkpointKey(scope, endpoint, "stream", id);
-  const markName = checkpointKey(scope, endpoint, "mark", id);
+  const area = checkpointArea(checkpoints, scope, endpoint);
 
   let fold = createSessionFold(protocol);
   let connection = initialConnection();
@@ -60,7 +59,11 @@ export function createStreamSession<TMessage>(
   /** The position at which `onEnd` was called. */
   let finishedAt: string | undefined;
 
-  const sideEffects = createSideEffects(checkpoints, markName);
+  /** What the checkpoint says, but for the fold, which goes with the cursor. */
+  let saved = checkpointText(null);
+  const nothing = saved;
+
+  const sideEffects = createSideEffects((mark) => area.write("mark", id, mark));
   const store = createStore(view);
   const commits = createCommitSchedule(() => store.setState(view(), true));
   const interest = createInterest(onWantedChange);
@@ -72,12 +75,14 @@ export function createStreamSession<TMessage>(
 
   function onWantedChange(isWanted: boolean): void {
     if (isWanted) {
-      void checkpoints.retainScope(scope);
+      retainScope(checkpoints, scope);
       stopWake = wake.subscribe(onWake);
     } else {
       stopWake?.();
-      saveCheckpoint();
+      void saveCheckpoint();
       dispatch({ type: "disconnect" });
+      // It is stored, and sent when somebody wants the stream again.
+      settleStop?.(requestErrorOf(undefined));
       commits.now();
       clearTimeout(timer);
       timerAt = Infinity;
@@ -96,7 +101,7 @@ export function createStreamSession<TMessage>(
   function onWake(signal: WakeSignal): void {
     if (signal !== "hidden") dispatch({ type: signal });
     // It may be the last moment.
-    saveCheckpoint();
+    void saveCheckpoint();
   }
 
   // The machine.
@@ -113,14 +118,14 @@ export function createStreamSession<TMessage>(
     const wasEnded = isEndStatus(before.phase);
     if (isEndStatus(state.phase) && !wasEnded) {
       fold.end({ status: state.phase, ...(state.error && { error: state.error }) });
-      saveCheckpoint();
+      void saveCheckpoint();
     } else if (wasEnded && !isEndStatus(state.phase)) {
       end = undefined;
       fold.reopen();
     }
     if (before.stop !== state.stop) {
-      saveCheckpoint();
-      if (state.stop === "none" || state.stop === "accepted") settleStop(event);
+      void saveCheckpoint();
+      if (isStopSettled()) settleStop?.("failure" in event ? event.failure : undefined);
     }
     const looksSame =
       before.phase === state.phase &&
@@ -191,25 +196,30 @@ export function createStreamSession<TMessage>(
   /** Takes the events of a chunk, so that they show as one. */
   function takeAll(events: readonly SseEvent[]): void {
     const before = fold.cursor();
-    for (const event of events) if (connection.phase === "open") take(event);
+    const news: NewEvent[] = [];
+    for (const event of events) if (connection.phase === "open") take(event, news);
+    sideEffects.fire(news);
+    if (end !== undefined && finishedAt !== fold.cursor()) tellEnd(end);
     if (fold.cursor() === before) return;
     if (connection.phase === "open") {
       if (connection.live) commits.frame();
       else commits.replay();
     }
-    checkpointTimer ??= setTimeout(saveCheckpoint, CHECKPOINT_MS);
+    checkpointTimer ??= setTimeout(() => void saveCheckpoint(), CHECKPOINT_MS);
   }
 
-  function take(event: SseEvent): void {
+  function take(event: SseEvent, news: NewEvent[]): void {
     const { meaning, position } = fold.take(event);
     if (meaning?.type === "end") end = meaning.end;
     if (meaning !== undefined && !(meaning.type === "progress" && connection.progressed)) dispatch(meaning);
-    if (position !== undefined)
-      sideEffects.fire(event.data, position, { replayed: !connection.live, cursor: event.id ?? "" });
-    if (meaning?.type === "end" && finishedAt !== fold.cursor()) {
-      finishedAt = fold.cursor();
-      callSafely(() => options.onEnd?.({ id, end: meaning.end, message: fold.view() }));
-    }
+    if (position === undefined) return;
+    const info = { replayed: !connection.live, cursor: event.id ?? "" };
+    news.push({ payload: event.data, position, info });
+  }
+
+  function tellEnd(told: StreamEnd): void {
+    finishedAt = fold.cursor();
+    callSafely(() => options.onEnd?.({ id, end: told, message: fold.view() }));
   }
 
   // Showing.
@@ -221,17 +231,16 @@ export function createStreamSession<TMessage>(
   // Checkpoints.
 
   let checkpointTimer: ReturnType<typeof setTimeout> | undefined;
-  let saved: string | undefined;
 
   function restore(): Promise<void> | undefined {
-    const [text, mark] = [checkpoints.get(checkpointName), checkpoints.get(markName)];
-    if (!(text instanceof Promise || mark instanceof Promise)) return takeCheckpoint(text, mark);
+    const [text, mark] = [area.read("stream", id), area.read("mark", id)];
+    if (!isPromise(text) && !isPromise(mark)) return takeCheckpoint(text, mark);
     return Promise.all([text, mark])
       .then((found) => takeCheckpoint(...found))
-      .catch(() => {})
       .finally(() => (restoring = undefined));
   }
 
+  /** What is done before the checkpoint is there would be undone by it. */
   function whenRestored(action: () => void): void {
     if (restoring === undefined) action();
     else void restoring.then(action);
@@ -250,29 +259,43 @@ export function createStreamSession<TMessage>(
     started = checkpoint.started;
     end = checkpoint.end;
     connection = initialConnection(checkpoint);
+    saved = checkpointText(null);
     commits.now();
   }
 
-  function saveCheckpoint(): void {
+  function checkpointText(snapshot: JsonValue, cursor = fold.cursor()): string {
+    return writeCheckpoint(protocol, {
+      cursor,
+      snapshot,
+      end,
+      started,
+      stopping: connection.stop !== "none",
+    });
+  }
+
+  /** Stores what has changed since it was stored, or restored. */
+  function saveCheckpoint(): void | Promise<void> {
     clearTimeout(checkpointTimer);
     checkpointTimer = undefined;
-    const stopping = connection.stop !== "none";
-    const write = (snapshot: JsonValue, cursor = fold.cursor()): string =>
-      writeCheckpoint(protocol, { cursor, snapshot, end, started, stopping });
-    const identity = write(null);
-    if (identity === saved) return;
-    saved = identity;
-    if (fold.cursor() === "" && !started && !stopping && end === undefined)
-      return void checkpoints.delete(checkpointName);
-    const text = write(fold.snapshot());
+    const now = checkpointText(null);
+    if (now === saved) return;
+    saved = now;
+    if (now === nothing) return area.write("stream", id, null);
+    const text = checkpointText(fold.snapshot());
     // A wish to stop must not be lost because the answer is long.
-    const isTooLong = stopping && text.length > LONG_CHECKPOINT;
-    void checkpoints.set(checkpointName, isTooLong ? write(null, "") : text);
+    const isTooLong = connection.stop !== "none" && text.length > LONG_CHECKPOINT;
+    return area.write("stream", id, isTooLong ? checkpointText(null, "") : text);
   }
 
   // Stopping.
 
-  let stopping: PromiseWithResolvers<void> | undefined;
+  let stopped: Promise<void> | undefined;
+  let settleStop: ((failure?: Failure) => void) | undefined;
+
+  /** The server knows of the wish, or there is none: the stream has ended, or the server refused. */
+  function isStopSettled(): boolean {
+    return connection.stop === "none" || connection.stop === "accepted";
+  }
 
   async function sendStop(): Promise<void> {
     try {
@@ -284,12 +307,6 @@ export function createStreamSession<TMessage>(
     } catch (error) {
       dispatch({ type: "stop-failed", failure: requestErrorOf(error) });
     }
-  }
-
-  /** The server knows of the wish, or the stream has ended; or a request was refused for good. */
-  function settleStop(event: ConnectionEvent): void {
-    if ("failure" in event) stopping?.reject(event.failure);
-    else stopping?.resolve();
   }
 
   return {
@@ -314,25 +331,34 @@ export function createStreamSession<TMessage>(
         if (connection.phase === "open") return;
         started = true;
         dispatch({ type: "start" });
-        saveCheckpoint();
+        await saveCheckpoint();
         await new Promise<void>((resolve, reject) => void read(send, resolve).catch(reject));
       } finally {
         unwant();
       }
     },
     stop() {
-      if (isEndStatus(connection.phase)) return Promise.resolve();
-      if (stopping === undefined || connection.stop === "none") stopping = Promise.withResolvers<void>();
-      const { promise } = stopping;
+      const unwant = wantConnection();
+      stopped ??= new Promise<void>((resolve, reject) => {
+        settleStop = (failure) => {
+          stopped = settleStop = undefined;
+          if (failure === undefined) resolve();
+          else reject(failure);
+        };
+      });
       // It is seen through, whoever is looking.
-      promise.catch(() => {}).finally(wantConnection());
-      whenRestored(() => dispatch({ type: "stop" }));
+      stopped.catch(() => {}).finally(unwant);
+      const promise = stopped;
+      whenRestored(() => {
+        dispatch({ type: "stop" });
+        if (isStopSettled()) settleStop?.();
+      });
       return promise;
     },
     retry() {
       // Where nobody looks at it, it is let go again soon.
       interest.want()();
-      dispatch({ type: "retry" });
+      whenRestored(() => dispatch({ type: "retry" }));
     },
     dispose: interest.release,
   };

@@ -72,8 +72,9 @@ const table: Readonly<Record<keyof typeof events, Readonly<Record<keyof typeof s
   connect: row("·", { idle: "connecting: open" }),
   "connect offline": row("·", { idle: "offline" }),
   start: row("connecting", {
-    open: "reconnecting",
-    worked: "reconnecting",
+    connecting: "connecting: abort",
+    open: "reconnecting: abort",
+    worked: "reconnecting: abort",
     waiting: "reconnecting",
     offline: "reconnecting",
     hidden: "reconnecting",

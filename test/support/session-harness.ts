@@ -1,4 +1,5 @@
 /** A session against a real handler in the same process, over a network that a test may cut anywhere. */
+import { vi } from "vitest";
 import { memoryCheckpoints } from "../../src/client/checkpoints/memory.ts";
 import type { CheckpointStore } from "../../src/client/checkpoints/checkpoint-store.ts";
 import type { StreamSession, StreamSessionOptions } from "../../src/client/session-contract.ts";
@@ -39,6 +40,7 @@ export const STREAM_ID = "stream-1";
 export function createHarness<TMessage>(
   protocol: StreamProtocol<TMessage>,
   source: MakeSource,
+  checkpoints: CheckpointStore = memoryCheckpoints(),
 ): Harness<TMessage> {
   const context = createResumableStreamContext({
     store: createInMemoryResumableStreamStore(),
@@ -49,7 +51,6 @@ export function createHarness<TMessage>(
     new URL(request.url).pathname === "/api/chat"
       ? createResumableStreamResponse({ request, context, owner: null, protocol, source })
       : handler(request);
-  const checkpoints = memoryCheckpoints();
   const listeners = new Set<(signal: WakeSignal) => void>();
   const wake: Harness<TMessage>["wake"] = {
     online: true,
@@ -141,4 +142,13 @@ export function until<TMessage>(
 /** Whether a session has ended, in whatever way. */
 export function hasEnded({ status }: { readonly status: string }): boolean {
   return ["done", "error", "stopped", "missing"].includes(status);
+}
+
+/** Lets faked time pass until a session has ended. */
+export async function toEnd(session: StreamSession<unknown>): Promise<void> {
+  const ended = until(session, hasEnded);
+  let done = false;
+  void ended.then(() => (done = true));
+  for (let step = 0; step < 500 && !done; step += 1) await vi.advanceTimersByTimeAsync(250);
+  await ended;
 }

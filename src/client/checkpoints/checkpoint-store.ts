@@ -3,7 +3,7 @@
  * replay, never an answer, so a store may drop what it likes, and none of its methods may throw.
  *
  * A store that answers at once lets a reloaded page paint the answer in its first frame; one that answers with promises
- * works too, a moment later.
+ * works too, a moment later. It is asked one thing after the other, each when the one before is settled.
  */
 export interface CheckpointStore {
   /** The text under a key; `null` where there is none. */
@@ -26,13 +26,11 @@ export function scopePrefix(scope: string): string {
   return `${PREFIX}${encodeURIComponent(scope)}:`;
 }
 
+/** What is kept: the checkpoint of a stream, the mark of its last side effect, the last stream of a thread. */
+export type CheckpointKind = "stream" | "mark" | "thread";
+
 /** Key of something about a stream, or a thread, of an endpoint. */
-export function checkpointKey(
-  scope: string,
-  endpoint: string,
-  kind: "stream" | "mark" | "thread",
-  id: string,
-): string {
+export function checkpointKey(scope: string, endpoint: string, kind: CheckpointKind, id: string): string {
   return `${scopePrefix(scope)}${kind}:${encodeURIComponent(endpoint)}:${id}`;
 }
 
