@@ -9,8 +9,8 @@ export type { JsonValue } from "./shared/json/json-value.ts";
 export type { MessageOf, StreamFold, StreamProtocol } from "./shared/protocols/protocol.ts";
 export type { CheckpointStore } from "./client/checkpoints/checkpoint-store.ts";
 export { memoryCheckpoints, type MemoryCheckpoints } from "./client/checkpoints/memory.ts";
+export { clearCheckpoints } from "./client/checkpoints/checkpoint-area.ts";
 export {
-  clearCheckpoints,
   sessionStorageCheckpoints,
   type SessionStorageCheckpointsOptions,
 } from "./client/checkpoints/session-storage.ts";

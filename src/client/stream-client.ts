@@ -3,8 +3,7 @@ import { isObject, parseJson } from "../shared/json/json-value.ts";
 import { createStreamId } from "../shared/stream-id.ts";
 import type { StreamProtocol } from "../shared/protocols/protocol.ts";
 import { THREAD_PARAM, type StreamStatus } from "../shared/wire.ts";
-import { checkpointKey, type CheckpointStore } from "./checkpoints/checkpoint-store.ts";
-import { sessionStorageCheckpoints } from "./checkpoints/session-storage.ts";
+import { checkpointArea, type CheckpointArea } from "./checkpoints/checkpoint-area.ts";
 import { assertOk, RequestError } from "./client-error.ts";
 import { failureWith, isFinal } from "./failure.ts";
 import { startStream, type StartStreamRequest } from "./start-stream.ts";
@@ -13,12 +12,7 @@ import type { StreamSession } from "./session-contract.ts";
 import { createStreamSessions, type StreamSessions, type StreamSessionsOptions } from "./stream-sessions.ts";
 
 /** Options of {@link createStreamClient}. */
-export interface StreamClientOptions<TMessage> extends Omit<
-  StreamSessionsOptions<TMessage>,
-  "checkpoints" | "scope"
-> {
-  /** Where checkpoints are kept; `sessionStorage` by default. */
-  readonly checkpoints?: CheckpointStore | undefined;
+export interface StreamClientOptions<TMessage> extends Omit<StreamSessionsOptions<TMessage>, "scope"> {
   /** Whose checkpoints they are, such as a user's id. */
   readonly scope?: string | undefined;
 }
@@ -58,15 +52,15 @@ export interface StreamClient<TMessage> {
 
 /** Makes a client. It does nothing until it is asked. */
 export function createStreamClient<TMessage>(options: StreamClientOptions<TMessage>): StreamClient<TMessage> {
-  const { checkpoints = sessionStorageCheckpoints(), scope = "" } = options;
-  return streamClientOf(createStreamSessions({ ...options, checkpoints, scope }));
+  return streamClientOf(createStreamSessions({ ...options, scope: options.scope ?? "" }));
 }
 
 /** The client of sessions that are there already. */
 export function streamClientOf<TMessage>(sessions: StreamSessions<TMessage>): StreamClient<TMessage> {
   const { session, dispose, common } = sessions;
   const { endpoint, scope, protocol, checkpoints } = common;
-  const threadName = (thread: string): string => checkpointKey(scope, endpoint, "thread", thread);
+  // What was cleared before is no matter of what is asked for now.
+  const area = (): CheckpointArea => checkpointArea(scope, endpoint, checkpoints);
 
   const client: StreamClient<TMessage> = {
     endpoint,
@@ -76,16 +70,14 @@ export function streamClientOf<TMessage>(sessions: StreamSessions<TMessage>): St
     dispose,
     async start({ id = createStreamId(), thread, ...request }) {
       const before = thread === undefined ? null : client.lastKnown(thread);
-      if (thread !== undefined) void checkpoints.set(threadName(thread), id);
+      if (thread !== undefined) await area().write("thread", thread, id);
       try {
         await startStream(session(id), request, common);
         return id;
       } catch (error) {
         // Nothing was started, so the stream before is still the thread's last.
-        if (thread !== undefined && error instanceof RequestError && isFinal(error)) {
-          if (before === null || before === id) void checkpoints.delete(threadName(thread));
-          else void checkpoints.set(threadName(thread), before);
-        }
+        if (thread !== undefined && error instanceof RequestError && isFinal(error))
+          await area().write("thread", thread, before === id ? null : before);
         throw error;
       }
     },
@@ -99,16 +91,16 @@ export function streamClientOf<TMessage>(sessions: StreamSessions<TMessage>): St
         const body = parseJson(await response.text());
         if (!isObject(body) || typeof body["streamId"] !== "string")
           throw new RequestError(failureWith("bad-response"));
-        void checkpoints.set(threadName(thread), body["streamId"]);
+        void area().write("thread", thread, body["streamId"]);
         return { streamId: body["streamId"], status: statusOf(body["status"]) };
       } catch (error) {
         if (!(error instanceof RequestError && error.status === 404)) throw error;
-        void checkpoints.delete(threadName(thread));
+        void area().write("thread", thread, null);
         return null;
       }
     },
     lastKnown(thread) {
-      const id = checkpoints.get(threadName(thread));
+      const id = area().read("thread", thread);
       return typeof id === "string" ? id : null;
     },
   };

@@ -10,7 +10,6 @@ import type { SseEvent } from "../shared/sse.ts";
 import { isEndStatus, type StreamEnd } from "../shared/wire.ts";
 import { checkpointArea, isPromise, retainScope } from "./checkpoints/checkpoint-area.ts";
 import { readCheckpoint, writeCheckpoint } from "./checkpoints/checkpoint.ts";
-import { sessionStorageCheckpoints } from "./checkpoints/session-storage.ts";
 import { assertOk, requestErrorOf } from "./client-error.ts";
 import { createCommitSchedule } from "./commit-schedule.ts";
 import {
@@ -38,18 +37,11 @@ const LONG_CHECKPOINT = 200_000;
 export function createStreamSession<TMessage>(
   options: StreamSessionOptions<TMessage>,
 ): StreamSession<TMessage> {
-  const {
-    id,
-    endpoint,
-    protocol,
-    scope = "",
-    wake = pageWake,
-    checkpoints = sessionStorageCheckpoints(),
-  } = options;
+  const { id, endpoint, protocol, scope = "", wake = pageWake, checkpoints } = options;
   if (!isUrlStreamId(id)) {
     throw new ResumableStreamError("invalid-id", `Not a stream id: ${id.slice(0, 64)}. Use a UUID.`);
   }
-  const area = checkpointArea(checkpoints, scope, endpoint);
+  const area = checkpointArea(scope, endpoint, checkpoints);
 
   let fold = createSessionFold(protocol);
   let connection = initialConnection();
@@ -75,7 +67,7 @@ export function createStreamSession<TMessage>(
 
   function onWantedChange(isWanted: boolean): void {
     if (isWanted) {
-      retainScope(checkpoints, scope);
+      retainScope(scope, checkpoints);
       stopWake = wake.subscribe(onWake);
     } else {
       stopWake?.();

@@ -13,8 +13,8 @@ export interface StreamSessionsOptions<TMessage> extends RequestOptions, Request
   readonly endpoint: string;
   /** The language of the streams. */
   readonly protocol: StreamProtocol<TMessage>;
-  /** Where checkpoints are kept. */
-  readonly checkpoints: CheckpointStore;
+  /** Where checkpoints are kept; `sessionStorage` by default. */
+  readonly checkpoints?: CheckpointStore | undefined;
   /** Whose checkpoints they are, such as a user's id. */
   readonly scope: string;
   readonly wake?: WakeSource | undefined;

@@ -2,6 +2,7 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { memoryCheckpoints } from "../../src/client/checkpoints/memory.ts";
 import { nextTask } from "../../src/client/next-task.ts";
+import { clearCheckpoints } from "../../src/client/checkpoints/checkpoint-area.ts";
 import type { StreamSession } from "../../src/client/session-contract.ts";
 import { laterCheckpoints } from "../support/later-checkpoints.ts";
 import { scriptedSource } from "../support/scripted-source.ts";
@@ -372,6 +373,28 @@ describe.each([
       const found = await restored(harness.session({ scope: "ada" }));
       expect(found.getState().message).toBeUndefined();
       eve.dispose();
+    });
+
+    it("stores nothing any more when all is cleared, and goes on", async () => {
+      const { harness, source, write } = writing();
+      const session = harness.session();
+      await harness.start(session);
+      write(texts[0] ?? "");
+      await vi.advanceTimersByTimeAsync(2_000);
+      await clearCheckpoints(harness.checkpoints);
+      write(...texts.slice(1));
+      source.end();
+      await toEnd(session);
+      expect(session.getState().message).toMatchObject({ text: "one two three" });
+      session.dispose();
+      const stranger = await restored(harness.session());
+      expect(stranger.getState()).toMatchObject({ status: "idle", message: undefined });
+      // Who comes after that is kept like anybody.
+      stranger.connect();
+      await toEnd(stranger);
+      stranger.dispose();
+      await settle();
+      expect((await restored(harness.session())).getState().status).toBe("done");
     });
 
     it("forgets a request that was refused, so that a reload does not wait for it", async () => {

@@ -12,9 +12,9 @@ export interface CheckpointStore {
   set(key: string, value: string): void | Promise<void>;
   /** Forgets what is under a key. */
   delete(key: string): void | Promise<void>;
-  /** Forgets what was stored for any other scope, and stores nothing for it any more: another user sits here now. */
+  /** Forgets what was stored for any other scope: another user sits here now. */
   retainScope(scope: string): void | Promise<void>;
-  /** Forgets everything. */
+  /** Forgets everything. Apps call {@link clearCheckpoints} in its place, which also tells the sessions that are open. */
   clear(): void | Promise<void>;
 }
 

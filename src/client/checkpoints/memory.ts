@@ -16,11 +16,9 @@ const MAX_TOTAL = 4_000_000;
 /** Makes a store in memory; the oldest checkpoints go when there are too many. */
 export function memoryCheckpoints(): MemoryCheckpoints {
   const values = new Map<string, string>();
-  let kept = "";
   return {
     get: (key) => values.get(key) ?? null,
     set(key, value) {
-      if (!key.startsWith(kept)) return;
       values.delete(key);
       values.set(key, value);
       let total = 0;
@@ -33,7 +31,7 @@ export function memoryCheckpoints(): MemoryCheckpoints {
     },
     delete: (key) => void values.delete(key),
     retainScope(scope) {
-      kept = scopePrefix(scope);
+      const kept = scopePrefix(scope);
       for (const key of values.keys()) if (!key.startsWith(kept)) values.delete(key);
     },
     clear: () => values.clear(),

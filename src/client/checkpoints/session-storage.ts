@@ -10,12 +10,15 @@ export interface SessionStorageCheckpointsOptions {
   readonly storage?: () => Storage;
   /** UTF-16 units of one checkpoint; 256 K by default. A larger one is not stored, and the older one goes. */
   readonly maxLength?: number;
-  /** UTF-16 units of all checkpoints; 1.5 M by default. The oldest go first. */
+  /** UTF-16 units of all checkpoints; 1.5 M by default. The oldest go first, but long ones before short ones. */
   readonly maxTotalLength?: number;
 }
 
 /** What stands between a checkpoint and when it was written, by which the oldest is known also after a reload. */
 const STAMP_END = "|";
+
+/** UTF-16 units that free no room to speak of: marks of side effects, and names of streams. They go last. */
+const SHORT = 1024;
 
 /** What is known of a checkpoint. */
 interface Entry {
@@ -31,7 +34,6 @@ export function sessionStorageCheckpoints({
   maxTotalLength = 1_500_000,
 }: SessionStorageCheckpointsOptions = {}): CheckpointStore {
   let stamp = 0;
-  let kept = "";
   let total = 0;
   let index: Map<string, Entry> | undefined;
 
@@ -87,23 +89,24 @@ export function sessionStorageCheckpoints({
       return text.slice(text.indexOf(STAMP_END) + 1) || null;
     },
     set(key, value) {
-      if (!key.startsWith(kept)) return;
       remove(key);
       if (value.length > maxLength) return;
       // Two writes within a millisecond are still one after the other.
       stamp = Math.max(stamp + 1, Date.now());
       const text = stamp + STAMP_END + value;
-      for (const [oldest, entry] of entries()) {
-        const isRoom = total + text.length <= maxTotalLength;
-        if (isRoom && write(key, text)) return;
-        // What is only here takes no room there.
-        if (!isRoom || entry.text === undefined) remove(oldest);
+      for (const spared of [SHORT, 0]) {
+        for (const [oldest, entry] of entries()) {
+          const isRoom = total + text.length <= maxTotalLength;
+          if (isRoom && write(key, text)) return;
+          // What is only here takes no room there.
+          if ((!isRoom || entry.text === undefined) && entry.length > spared) remove(oldest);
+        }
       }
       if (!write(key, text)) add(key, { length: text.length, text });
     },
     delete: remove,
     retainScope(scope) {
-      kept = scopePrefix(scope);
+      const kept = scopePrefix(scope);
       for (const key of entries().keys()) if (!key.startsWith(kept)) remove(key);
     },
     clear() {
@@ -112,7 +115,9 @@ export function sessionStorageCheckpoints({
   };
 }
 
-/** Forgets all checkpoints of this tab, of every scope: call it when a user signs out. */
-export function clearCheckpoints(): void {
-  void sessionStorageCheckpoints().clear();
+let shared: CheckpointStore | undefined;
+
+/** The store of all who were given none: one, so that its bounds hold for all of them together. */
+export function defaultCheckpoints(): CheckpointStore {
+  return (shared ??= sessionStorageCheckpoints());
 }

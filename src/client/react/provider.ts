@@ -13,7 +13,7 @@ import {
 } from "react";
 import type { StreamProtocol } from "../../shared/protocols/protocol.ts";
 import type { CheckpointStore } from "../checkpoints/checkpoint-store.ts";
-import { sessionStorageCheckpoints } from "../checkpoints/session-storage.ts";
+import { retainScope } from "../checkpoints/checkpoint-area.ts";
 import type { Lazy } from "../stream-request.ts";
 import type { FinishedStream } from "../session-contract.ts";
 import { createStreamSessions, type StreamSessions } from "../stream-sessions.ts";
@@ -83,7 +83,7 @@ export function createResumableStreamProvider<TCache>(
     });
     const [{ known, checkpoints, wake }] = useState(() => ({
       known: new Map<string, StreamSessions<unknown>>(),
-      checkpoints: props.checkpoints ?? sessionStorageCheckpoints(),
+      checkpoints: props.checkpoints,
       wake: props.wake ?? surroundings.wake,
     }));
 
@@ -108,8 +108,10 @@ export function createResumableStreamProvider<TCache>(
 
     const current = sessions;
     useEffect(() => {
+      // First, so that what the others do last is stored for nobody.
+      retainScope(scope, checkpoints);
       for (const other of known.values()) if (other !== current) other.dispose();
-    }, [known, current]);
+    }, [known, current, scope, checkpoints]);
 
     return createElement(SessionsContext.Provider, { value: current }, children);
   };

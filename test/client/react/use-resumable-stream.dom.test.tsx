@@ -6,6 +6,7 @@ import { renderToString } from "react-dom/server";
 import { hydrateRoot } from "react-dom/client";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import {
+  clearCheckpoints,
   ResumableStreamProvider,
   sessionStorageCheckpoints,
   streamKeys,
@@ -356,6 +357,65 @@ describe("useResumableStream", () => {
     app.load(<Answer id="s" />, { scope: "eve" });
     expect(answer().textContent).toBe("");
     await waitFor(() => expect(answer().dataset["status"]).toBe("missing"));
+    expect(answer().textContent).toBe("");
+  });
+
+  it("stores nothing of one user when another one sits there, in a provider of their own or not", async () => {
+    const stored = (): string[] => Object.keys(sessionStorage).filter((key) => key.includes("ada"));
+    await app.startElsewhere("s");
+    app.source.write(chunk.start, chunk.text("Ada's"));
+    const hide = (): void => act(() => void window.dispatchEvent(new Event("pagehide")));
+
+    const ada = app.load(<Answer id="s" />, { scope: "ada", checkpoints: undefined });
+    await shows("Ada's", "streaming");
+    hide();
+    expect(stored()).toHaveLength(1);
+    // No stream is shown, so nobody but the provider knows of the change.
+    ada.rerender(app.wrap(null, { scope: "eve", checkpoints: undefined }));
+    expect(stored()).toEqual([]);
+    hide();
+    expect(stored()).toEqual([]);
+    ada.unmount();
+
+    const again = app.load(<Answer id="s" />, { scope: "ada", checkpoints: undefined });
+    await shows("Ada's", "streaming");
+    again.unmount();
+    app.load(<Answer id="other" />, { scope: "eve", checkpoints: undefined });
+    // The session of a page that was left just now is still open.
+    hide();
+    expect(stored()).toEqual([]);
+  });
+
+  it("stores nothing any more when the user signs out", async () => {
+    await app.startElsewhere("s");
+    app.source.write(chunk.start, chunk.text("Hel"));
+    const page = app.load(<Answer id="s" />, { checkpoints: undefined });
+    await shows("Hel", "streaming");
+    act(() => void window.dispatchEvent(new Event("pagehide")));
+    expect(sessionStorage).toHaveLength(1);
+    void clearCheckpoints();
+    expect(sessionStorage).toHaveLength(0);
+    act(() => void window.dispatchEvent(new Event("pageshow")));
+    app.source.write(chunk.text("lo"));
+    await shows("Hello", "streaming");
+    act(() => void window.dispatchEvent(new Event("pagehide")));
+    page.unmount();
+    expect(sessionStorage).toHaveLength(0);
+  });
+
+  it("forgets also what storage would not take when the user signs out", async () => {
+    vi.spyOn(Storage.prototype, "setItem").mockImplementation(() => {
+      throw new DOMException("The quota has been exceeded.", "QuotaExceededError");
+    });
+    await app.startElsewhere("s");
+    app.source.write(chunk.start, chunk.text("Hi"), chunk.finish);
+    app.source.end();
+    const page = app.load(<Answer id="s" />, { checkpoints: undefined });
+    await shows("Hi", "done");
+    page.unmount();
+    void clearCheckpoints();
+    app.network = () => new Promise(() => {});
+    app.load(<Answer id="s" />, { checkpoints: undefined });
     expect(answer().textContent).toBe("");
   });
 
