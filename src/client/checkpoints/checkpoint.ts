@@ -1,4 +1,5 @@
 /** What a checkpoint holds, and its text. Whatever is damaged, foreign or outdated reads as none. */
+import { parseCursor } from "../../shared/cursor.ts";
 import { isStreamErrorCode } from "../../shared/errors.ts";
 import { isObject, isString, parseJson, type JsonValue } from "../../shared/json/json-value.ts";
 import type { StreamProtocol } from "../../shared/protocols/protocol.ts";
@@ -42,6 +43,7 @@ export function readCheckpoint(protocol: Protocol, text: string | null): Checkpo
   if (!isObject(value)) return undefined;
   const { cursor, snapshot, end, started, stopping } = value;
   if (!isString(cursor) || snapshot === undefined) return undefined;
+  if (cursor !== "" && parseCursor(cursor) === null) return undefined;
   return {
     cursor,
     snapshot,
