@@ -20,6 +20,8 @@ export type ClientStatus =
 export type Phase =
   /** Nobody wants it, or nobody does yet. */
   | "idle"
+  /** The request that starts the stream is under way; it is given up at the deadline. Others may overtake it. */
+  | "starting"
   /** A request is under way; it is given up at the deadline. */
   | "connecting"
   /** A response is being read. Without a byte until the deadline it counts as cut. */
@@ -57,6 +59,8 @@ export interface ConnectionState {
   /** Attempts that failed in a row. */
   readonly attempt: number;
   readonly stopAttempt: number;
+  /** Whether it was started here, and nobody knows yet that there is none. */
+  readonly started: boolean;
   /** Whether a stream that is not there may just not be there yet. */
   readonly expected: boolean;
   /** Until when that is believed; counted from the first time it was missing. */
@@ -69,7 +73,7 @@ export interface ConnectionState {
 export type ConnectionEvent =
   /** Somebody wants the stream. */
   | { readonly type: "connect" }
-  /** A request that starts the stream is being sent; its response is the first connection. */
+  /** The request that starts the stream is being sent. Its response is a connection; a refusal means that there is none. */
   | { readonly type: "start" }
   /** Nobody wants it any more. */
   | { readonly type: "disconnect" }
@@ -84,8 +88,6 @@ export type ConnectionEvent =
   /** An event came that cannot follow the one before. */
   | { readonly type: "gap" }
   | { readonly type: "failed"; readonly failure: Failure }
-  /** The request that should start the stream was refused for good: there is none. */
-  | { readonly type: "refused"; readonly failure: Failure }
   | { readonly type: "timer" }
   | { readonly type: "online" }
   | { readonly type: "offline" }
@@ -127,6 +129,7 @@ export function initialConnection({
     stopDeadline: isStopping ? 0 : Infinity,
     attempt: 0,
     stopAttempt: 0,
+    started,
     expected: started || cursor !== "",
     expectedUntil: null,
     heartbeatMs: DEFAULT_HEARTBEAT_MS,
@@ -143,7 +146,7 @@ export interface ShownConnection {
   readonly isReplaying: boolean;
   /** Whether somebody pressed stop, and the stream has not ended yet. */
   readonly isStopping: boolean;
-  /** Attempts that failed in a row. */
+  /** Attempts that failed in a row; 0 while it is well. */
   readonly attempt: number;
   /** When the next attempt begins, in milliseconds of `Date.now()`; `null` when none is planned. */
   readonly nextRetryAt: number | null;
@@ -157,7 +160,8 @@ export function shownOf(state: ConnectionState): ShownConnection {
     error: state.error,
     isReplaying: status === "replaying",
     isStopping: state.stop !== "none",
-    attempt: state.attempt,
+    // The machine counts on: a connection that breaks at once has not worked.
+    attempt: status === "streaming" ? 0 : state.attempt,
     nextRetryAt: state.phase === "waiting" ? state.deadline : null,
   };
 }
@@ -165,7 +169,8 @@ export function shownOf(state: ConnectionState): ShownConnection {
 /** The status that users see. */
 export function clientStatusOf({ phase, live, openedAt, attempt }: ConnectionState): ClientStatus {
   if (phase === "open") return live ? "streaming" : "replaying";
-  if (phase === "connecting") return openedAt + attempt > 0 ? "reconnecting" : "connecting";
+  if (phase === "connecting" || phase === "starting")
+    return openedAt + attempt > 0 ? "reconnecting" : "connecting";
   return phase === "waiting" || phase === "hidden" ? "reconnecting" : phase;
 }
 

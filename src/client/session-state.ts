@@ -27,6 +27,9 @@ const MISSED_HEARTBEATS = 3;
 /** A connection that lasted this long has worked, whatever it brought. */
 const WORKED_MS = 10_000;
 
+/** What only a response that is being read can tell. */
+const OF_A_RESPONSE: readonly string[] = ["progress", "live", "end", "closed", "gap"];
+
 const NETWORK = failureWith("network");
 
 /** What users see of a failure. */
@@ -48,11 +51,11 @@ export function stepConnection(
   online: boolean,
 ): Step {
   const { phase, stop } = state;
-  const isBusy = phase === "connecting" || phase === "open";
+  const isBusy = phase === "starting" || phase === "connecting" || phase === "open";
   const next: { -readonly [Key in keyof ConnectionState]: ConnectionState[Key] } = { ...state };
   const actions: ConnectionAction[] = [];
 
-  move();
+  if (phase === "open" || !OF_A_RESPONSE.includes(event.type)) move();
   // A stop whose time has come goes along with whatever else is done.
   if (next.stop === "waiting" && now >= next.stopDeadline && next.phase !== "idle") sendStop();
   return { state: next, actions };
@@ -63,8 +66,11 @@ export function stepConnection(
         if (phase === "idle") begin();
         return;
       case "start":
-        leave("connecting", now + START_TIMEOUT_MS);
-        next.expected = true;
+        // A request that is repeated, of which the first one arrived.
+        if (phase === "open" || phase === "done" || phase === "stopped") return;
+        leave("starting", now + START_TIMEOUT_MS);
+        next.started = next.expected = true;
+        next.expectedUntil = null;
         next.error = null;
         return;
       case "disconnect":
@@ -77,7 +83,7 @@ export function stepConnection(
         next.openedAt = now;
         next.live = next.progressed = false;
         next.error = null;
-        return;
+        return hastenStop();
       case "progress":
         next.progressed = true;
         next.attempt = 0;
@@ -93,19 +99,13 @@ export function stepConnection(
       case "end":
         return end(event.end);
       case "closed":
-        if (phase === "open") cut(null);
-        return;
+        return cut(null);
       case "gap":
-        if (phase === "open") {
-          actions.push("abort");
-          retry(errorOf(NETWORK));
-        }
-        return;
+        actions.push("abort");
+        return retry(errorOf(NETWORK));
       case "failed":
         if (isBusy) fail(event.failure);
         return;
-      case "refused":
-        return end({ status: "error", error: errorOf(event.failure) });
       case "timer":
         if (stop === "sending" && now >= state.stopDeadline) failStop(NETWORK);
         return passDeadline();
@@ -165,6 +165,7 @@ export function stepConnection(
     enter(status);
     enterStop("none");
     next.attempt = 0;
+    next.started = next.expected = false;
     next.expectedUntil = null;
     next.error = error;
   }
@@ -190,7 +191,8 @@ export function stepConnection(
 
   function fail(failure: Failure): void {
     const error = errorOf(failure);
-    if (isFinal(failure) && !mayAppear(failure)) {
+    if (isFinal(failure) && phase === "starting") end({ status: "error", error });
+    else if (isFinal(failure) && !mayAppear(failure)) {
       end({ status: failure.status === 404 ? "missing" : "error", error });
     } else if (failure.status > 0) retry(error, failure.retryAfterMs);
     else if (!online) {
@@ -203,6 +205,7 @@ export function stepConnection(
   /** Whether the stream is missing only for now: its start may be on the way, or be overtaken by what asked for it. */
   function mayAppear(failure: Failure): boolean {
     if (failure.status !== 404 || !state.expected) return false;
+    if (phase === "starting") return true;
     next.expectedUntil ??= now + EXPECTED_FOR_MS;
     return now < next.expectedUntil;
   }
@@ -217,6 +220,7 @@ export function stepConnection(
 
   /** A sign that a request may work now: what waits begins at once, and what slept through its deadline is cut. */
   function wake(): void {
+    hastenStop();
     if (phase !== "waiting" && phase !== "offline" && phase !== "hidden") return passDeadline();
     next.attempt = 0;
     open();
@@ -230,6 +234,11 @@ export function stepConnection(
   function sendStop(): void {
     enterStop("sending", now + ANSWER_TIMEOUT_MS);
     actions.push("send-stop");
+  }
+
+  /** A stop that waits is sent at once where something says that requests work. */
+  function hastenStop(): void {
+    if (stop === "waiting") next.stopDeadline = now;
   }
 
   function failStop(failure: Failure): void {

@@ -19,7 +19,7 @@ import {
   type ConnectionAction,
   type ConnectionEvent,
 } from "./connection.ts";
-import { isFinal, type Failure } from "./failure.ts";
+import type { Failure } from "./failure.ts";
 import { createInterest } from "./interest.ts";
 import type { StreamSession, StreamSessionOptions, StreamSessionState } from "./session-contract.ts";
 import { createSessionFold } from "./session-fold.ts";
@@ -45,7 +45,6 @@ export function createStreamSession<TMessage>(
 
   let fold = createSessionFold(protocol);
   let connection = initialConnection();
-  let started = false;
   /** The end that the server told; one that was assumed here is tried again after a reload. */
   let end: StreamEnd | undefined;
   /** The position at which `onEnd` was called. */
@@ -175,12 +174,7 @@ export function createStreamSession<TMessage>(
       if (reading === mine) dispatch({ type: "closed" });
     } catch (error) {
       const failure = requestErrorOf(error);
-      if (reading === mine) {
-        const isRefused = onOpen !== undefined && isFinal(failure);
-        // Nothing was started, so a reload need not look for it.
-        if (isRefused) started = false;
-        dispatch({ type: isRefused ? "refused" : "failed", failure });
-      }
+      if (reading === mine) dispatch({ type: "failed", failure });
       throw failure;
     }
   }
@@ -248,7 +242,6 @@ export function createStreamSession<TMessage>(
       // Of another version of the app: it is as if there were none.
       return;
     }
-    started = checkpoint.started;
     end = checkpoint.end;
     connection = initialConnection(checkpoint);
     saved = checkpointText(null);
@@ -256,13 +249,8 @@ export function createStreamSession<TMessage>(
   }
 
   function checkpointText(snapshot: JsonValue, cursor = fold.cursor()): string {
-    return writeCheckpoint(protocol, {
-      cursor,
-      snapshot,
-      end,
-      started,
-      stopping: connection.stop !== "none",
-    });
+    const { started, stop } = connection;
+    return writeCheckpoint(protocol, { cursor, snapshot, end, started, stopping: stop !== "none" });
   }
 
   /** Stores what has changed since it was stored, or restored. */
@@ -319,10 +307,9 @@ export function createStreamSession<TMessage>(
       const unwant = interest.want();
       try {
         await restoring;
-        // The request is being repeated, and its stream is here already.
-        if (connection.phase === "open") return;
-        started = true;
         dispatch({ type: "start" });
+        // The request is being repeated, and its stream is here already.
+        if (connection.phase !== "starting") return;
         await saveCheckpoint();
         await new Promise<void>((resolve, reject) => void read(send, resolve).catch(reject));
       } finally {

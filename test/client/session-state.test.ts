@@ -1,4 +1,5 @@
-/** The connection machine: every state with every event. */
+/** The connection machine: every state with every event, by the table beside it. */
+import { isDeepStrictEqual } from "node:util";
 import { describe, expect, it } from "vitest";
 import { failureWith, type Failure } from "../../src/client/failure.ts";
 import { backoffMs, parseRetryAfter } from "../../src/client/retry.ts";
@@ -6,159 +7,125 @@ import {
   clientStatusOf,
   deadlineOf,
   initialConnection,
+  shownOf,
   type ConnectionEvent,
   type ConnectionState,
 } from "../../src/client/connection.ts";
 import { stepConnection } from "../../src/client/session-state.ts";
 import type { PublicError } from "../../src/shared/wire.ts";
+import { table } from "./session-state-table.ts";
 
 const NOW = 1_000_000;
-const error: PublicError = { code: "http-error", message: "no" };
+const error: PublicError = { code: "http-error", message: "refused" };
 const http = (status: number, retryAfterMs = 0): Failure => ({ ...error, status, retryAfterMs });
 const network = failureWith("network");
 const fresh = initialConnection();
 
-/** The states, by name. `open` has just been opened and brought nothing; `worked` brought something. */
+/** The states, by name. */
 const states: Readonly<Record<string, ConnectionState>> = {
   idle: fresh,
+  starting: { ...fresh, phase: "starting", deadline: NOW + 60_000, started: true, expected: true },
   connecting: { ...fresh, phase: "connecting", deadline: NOW + 20_000 },
+  "connecting, expected": { ...fresh, phase: "connecting", deadline: NOW + 20_000, expected: true },
+  /** It has just been opened, and brought nothing. */
   open: { ...fresh, phase: "open", openedAt: NOW, deadline: NOW + 45_000 },
-  worked: {
-    ...fresh,
-    phase: "open",
-    openedAt: NOW,
-    deadline: NOW + 45_000,
-    live: true,
-    progressed: true,
-  },
+  /** It brought something. */
+  worked: { ...fresh, phase: "open", openedAt: NOW, deadline: NOW + 45_000, live: true, progressed: true },
   waiting: { ...fresh, openedAt: NOW - 60_000, attempt: 3, phase: "waiting", deadline: NOW + 500 },
   offline: { ...fresh, openedAt: NOW - 60_000, phase: "offline" },
   hidden: { ...fresh, openedAt: NOW - 60_000, phase: "hidden" },
   done: { ...fresh, phase: "done" },
+  stopped: { ...fresh, phase: "stopped" },
   failed: { ...fresh, phase: "error", error },
+  missing: { ...fresh, phase: "missing", error: { code: "missing", message: "refused" } },
 };
+const { starting = fresh, worked = fresh, waiting = fresh } = states;
+const stopStates: typeof states = {
+  "worked, stop sending": { ...worked, stop: "sending", stopDeadline: NOW + 20_000 },
+  "worked, stop waiting": { ...worked, stop: "waiting", stopDeadline: NOW + 500, stopAttempt: 2 },
+  "worked, stop accepted": { ...worked, stop: "accepted" },
+  "waiting, stop sending": { ...waiting, stop: "sending", stopDeadline: NOW + 20_000 },
+  "starting, stop sending": { ...starting, stop: "sending", stopDeadline: NOW + 20_000 },
+  "starting, stop waiting": { ...starting, stop: "waiting", stopDeadline: NOW + 500, stopAttempt: 2 },
+};
+const allStates = { ...states, ...stopStates };
 
 /** The events, by name. */
 const events: Readonly<Record<string, ConnectionEvent>> = {
   connect: { type: "connect" },
-  "connect offline": { type: "connect" },
+  "connect, offline": { type: "connect" },
   start: { type: "start" },
   disconnect: { type: "disconnect" },
   activity: { type: "activity" },
   progress: { type: "progress" },
   live: { type: "live", heartbeatMs: 1_000 },
   end: { type: "end", end: { status: "done" } },
+  "end with an error": { type: "end", end: { status: "error", error } },
   closed: { type: "closed" },
   gap: { type: "gap" },
   "network failure": { type: "failed", failure: network },
-  "network failure offline": { type: "failed", failure: network },
+  "network failure, offline": { type: "failed", failure: network },
+  "400": { type: "failed", failure: http(400) },
   "401": { type: "failed", failure: http(401) },
   "404": { type: "failed", failure: http(404) },
-  "400": { type: "failed", failure: http(400) },
+  "408": { type: "failed", failure: http(408) },
+  "429": { type: "failed", failure: http(429, 7_000) },
   "503": { type: "failed", failure: http(503) },
-  "refused start": { type: "refused", failure: http(400) },
-  "timer early": { type: "timer" },
+  timer: { type: "timer" },
+  "timer, late": { type: "timer" },
+  "timer, late, offline": { type: "timer" },
   online: { type: "online" },
+  "online, offline": { type: "online" },
   offline: { type: "offline" },
   visible: { type: "visible" },
-  "visible offline": { type: "visible" },
+  "visible, offline": { type: "visible" },
   hide: { type: "hide" },
   stop: { type: "stop" },
+  "stop accepted": { type: "stop-accepted" },
+  "stop failed, network": { type: "stop-failed", failure: network },
+  "stop failed, 403": { type: "stop-failed", failure: http(403) },
+  "stop failed, 404": { type: "stop-failed", failure: http(404) },
+  "stop failed, 503": { type: "stop-failed", failure: http(503, 7_000) },
   retry: { type: "retry" },
 };
 
-/** `status` after the event, and what is to be done; `·` where nothing changes and nothing is done. */
-const table: Readonly<Record<keyof typeof events, Readonly<Record<keyof typeof states, string>>>> = {
-  connect: row("·", { idle: "connecting: open" }),
-  "connect offline": row("·", { idle: "offline" }),
-  start: row("connecting", {
-    connecting: "connecting: abort",
-    open: "reconnecting: abort",
-    worked: "reconnecting: abort",
-    waiting: "reconnecting",
-    offline: "reconnecting",
-    hidden: "reconnecting",
-  }),
-  disconnect: row("idle", {
-    idle: "idle",
-    connecting: "idle: abort",
-    open: "idle: abort",
-    worked: "idle: abort",
-    done: "·",
-    failed: "·",
-  }),
-  activity: row("·", { connecting: "replaying", open: "replaying", worked: "streaming" }),
-  progress: row("same", { open: "replaying", worked: "streaming" }),
-  live: row("same", { open: "streaming", worked: "streaming" }),
-  end: row("done"),
-  closed: row("·", { open: "reconnecting", worked: "reconnecting: open" }),
-  gap: row("·", { open: "reconnecting: abort", worked: "reconnecting: abort" }),
-  "network failure": row("·", {
-    connecting: "reconnecting",
-    open: "reconnecting",
-    worked: "reconnecting: open",
-  }),
-  "network failure offline": row("·", { connecting: "offline", open: "offline", worked: "offline" }),
-  "401": row("·", { connecting: "error", open: "error", worked: "error" }),
-  "404": row("·", { connecting: "missing", open: "missing", worked: "missing" }),
-  "400": row("·", { connecting: "error", open: "error", worked: "error" }),
-  "503": row("·", { connecting: "reconnecting", open: "reconnecting", worked: "reconnecting" }),
-  "refused start": row("error"),
-  "timer early": row("·"),
-  online: row("·", {
-    waiting: "reconnecting: open",
-    offline: "reconnecting: open",
-    hidden: "reconnecting: open",
-  }),
-  offline: row("·", {
-    connecting: "offline: abort",
-    open: "offline: abort",
-    worked: "offline: abort",
-    waiting: "offline",
-  }),
-  visible: row("·", {
-    waiting: "reconnecting: open",
-    offline: "reconnecting: open",
-    hidden: "reconnecting: open",
-  }),
-  "visible offline": row("·"),
-  hide: row("·", {
-    connecting: "reconnecting: abort",
-    open: "reconnecting: abort",
-    worked: "reconnecting: abort",
-    waiting: "reconnecting",
-  }),
-  stop: row("same: send-stop", { done: "·", failed: "·" }),
-  retry: row("reconnecting: open", {
-    idle: "connecting: open",
-    connecting: "·",
-    open: "·",
-    worked: "·",
-    done: "·",
-    failed: "connecting: open",
-  }),
-};
+/** Every deadline has passed by then. */
+const LATE = NOW + 60_000;
 
-function row(all: string, some: Readonly<Record<string, string>> = {}): Record<string, string> {
-  return Object.fromEntries(Object.keys(states).map((name) => [name, some[name] ?? all]));
+/** What an event does to a state, in the words of the table. */
+function told(state: ConnectionState, name: string): string {
+  const event = events[name];
+  if (event === undefined) throw new Error(`No such event: ${name}`);
+  const now = name.includes("late") ? LATE : NOW;
+  const step = stepConnection(state, event, now, 0.5, !name.endsWith(", offline"));
+  if (step.actions.length === 0 && isDeepStrictEqual(step.state, state)) return "·";
+  const before = shownOf(state);
+  const after = shownOf(step.state);
+  const facts = [
+    after.status,
+    ...(step.state.stop === state.stop ? [] : [`stop ${step.state.stop}`]),
+    ...(after.attempt === before.attempt ? [] : [`attempt ${after.attempt}`]),
+    ...(after.nextRetryAt === null ? [] : [`in ${after.nextRetryAt - now}`]),
+    ...(after.error === before.error ? [] : [after.error?.message ?? "no error"]),
+  ].join(", ");
+  return step.actions.length === 0 ? facts : `${facts}: ${step.actions.join(" ")}`;
 }
 
 describe("the connection machine", () => {
-  const cases = Object.keys(events).flatMap((event) =>
-    Object.keys(states).map((state) => [event, state] as const),
+  const cases = Object.keys(allStates).flatMap((state) =>
+    Object.keys(events).map((event) => [event, state] as const),
   );
 
+  it("has a row for every state, and none for an event that there is not", () => {
+    expect(Object.keys(table)).toEqual(Object.keys(allStates));
+    const named = Object.values(table).flatMap((row) => Object.keys(row));
+    expect(named.filter((name) => !(name in events))).toEqual([]);
+  });
+
   it.each(cases)("%s while %s", (eventName, stateName) => {
-    const state = states[stateName];
-    const event = events[eventName];
-    const expected = table[eventName]?.[stateName];
-    if (state === undefined || event === undefined || expected === undefined)
-      throw new Error("the table has a hole");
-    const step = stepConnection(state, event, NOW, 0.5, !eventName.endsWith(" offline"));
-    if (expected === "·") return expect(step).toEqual({ state, actions: [] });
-    const [status, actions = ""] = expected.split(": ");
-    expect(clientStatusOf(step.state)).toBe(status === "same" ? clientStatusOf(state) : status);
-    expect(step.actions.join(" ")).toBe(actions);
+    const state = allStates[stateName];
+    if (state === undefined) throw new Error("no state");
+    expect(told(state, eventName)).toBe(table[stateName]?.[eventName] ?? "·");
   });
 });
 
@@ -198,6 +165,17 @@ describe("deadlines", () => {
   });
 });
 
+describe("attempts", () => {
+  it("are counted until the connection works, and shown no longer than that", () => {
+    const reopened: ConnectionState = { ...fresh, phase: "open", openedAt: NOW, attempt: 2 };
+    expect(shownOf(reopened).attempt).toBe(2);
+    const live = stepConnection(reopened, { type: "live", heartbeatMs: 1_000 }, NOW, 0, true).state;
+    expect(shownOf(live).attempt).toBe(0);
+    // One that breaks at once has not worked.
+    expect(shownOf(stepConnection(live, { type: "closed" }, NOW, 0, true).state).attempt).toBe(3);
+  });
+});
+
 describe("refusals", () => {
   const connecting = states["connecting"] ?? fresh;
   const fail = (state: ConnectionState, failure: Failure, now = NOW) =>
@@ -217,6 +195,14 @@ describe("refusals", () => {
     const later = { ...first, phase: connecting.phase, deadline: connecting.deadline };
     expect(fail(later, http(404), NOW + 29_000).phase).toBe("waiting");
     expect(fail(later, http(404), NOW + 30_000).phase).toBe("missing");
+  });
+
+  it("with 404 are waited out anew for a stream that is started again", () => {
+    const missing = fail({ ...connecting, expected: true }, http(404));
+    const again = stepConnection(missing, { type: "start" }, NOW + 40_000, 0, true).state;
+    const lost = fail(again, network, NOW + 41_000);
+    const asked = stepConnection(lost, { type: "timer" }, lost.deadline, 0, true).state;
+    expect(fail(asked, http(404), NOW + 42_000).phase).toBe("waiting");
   });
 
   it("keep Retry-After", () => {

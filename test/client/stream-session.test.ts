@@ -184,6 +184,11 @@ describe.each([
       ).toBe(false);
       await vi.advanceTimersByTimeAsync(20_000);
       expect(reloaded.getState()).toMatchObject({ status: "missing", error: { code: "missing" } });
+      reloaded.dispose();
+      const again = await restored(harness.session());
+      again.connect();
+      await vi.advanceTimersByTimeAsync(10);
+      expect(again.getState().status).toBe("missing");
       const stranger = harness.session({ id: "never-started" });
       stranger.connect();
       await vi.advanceTimersByTimeAsync(10);
@@ -453,6 +458,44 @@ describe.each([
       await toEnd(session);
       expect(session.getState().status).toBe("stopped");
       expect(source.signal()?.aborted).toBe(true);
+    });
+
+    it("is kept while the request that starts the stream takes its time, and sent at once when it is answered", async () => {
+      const { harness, source } = writing();
+      const slow = Promise.withResolvers<void>();
+      harness.network = async (request, answer) => {
+        if (request.url.endsWith("/api/chat")) await slow.promise;
+        return answer(request);
+      };
+      const session = harness.session();
+      void harness.start(session);
+      await settle();
+      const stopped = session.stop();
+      await vi.advanceTimersByTimeAsync(55_000);
+      expect(session.getState().isStopping).toBe(true);
+      slow.resolve();
+      await vi.advanceTimersByTimeAsync(10);
+      await stopped;
+      expect(session.getState().status).toBe("stopped");
+      expect(source.signal()?.aborted).toBe(true);
+      session.dispose();
+    });
+
+    it("that could not be sent is sent at once when the page is online again", async () => {
+      const { harness, source } = writing();
+      const session = harness.session();
+      await harness.start(session);
+      harness.network = () => Promise.reject(new TypeError("Failed to fetch"));
+      harness.wake.send("offline");
+      const stopped = session.stop();
+      await vi.advanceTimersByTimeAsync(60_000);
+      harness.network = (request, answer) => answer(request);
+      harness.wake.send("online");
+      await vi.advanceTimersByTimeAsync(10);
+      await stopped;
+      expect(session.getState().status).toBe("stopped");
+      expect(source.signal()?.aborted).toBe(true);
+      session.dispose();
     });
 
     it("is sent again after a reload that came before it arrived", async () => {
