@@ -6,16 +6,29 @@ import {
 } from "./client/react/provider.ts";
 import { assistantStream } from "./shared/protocols/assistant-stream/index.ts";
 
-export { streamKeys, type FinishedMessage } from "./client/query/stream-keys.ts";
-export { activeStreamOptions, type ActiveStreamOptions } from "./client/query/stream-queries.ts";
-export { useActiveStream } from "./client/query/use-active-stream.ts";
+export { streamKeys, type FinishedMessage, type KeyScope } from "./client/query/stream-keys.ts";
+export {
+  startStreamOptions,
+  stopStreamOptions,
+  type IdentifiedStart,
+  type StartTarget,
+  type StartVariables,
+  type StopVariables,
+  type StreamMutationOptions,
+} from "./client/query/stream-mutations.ts";
+export {
+  activeStreamOptions,
+  finishedMessageOptions,
+  type ActiveStreamOptions,
+  type FinishedMessageOptions,
+} from "./client/query/stream-queries.ts";
+export { useActiveStream, type UseActiveStreamOptions } from "./client/query/use-active-stream.ts";
 export {
   useStartStream,
   type StartStream,
-  type StartVariables,
   type UseStartStreamOptions,
 } from "./client/query/use-start-stream.ts";
-export { useStopStream, type StopVariables } from "./client/query/use-stop-stream.ts";
+export { useStopStream, type UseStopStreamOptions } from "./client/query/use-stop-stream.ts";
 export type { ResumableStreamProviderProps } from "./client/react/provider.ts";
 export { useStreamClient } from "./client/react/use-stream-client.ts";
 export {

@@ -39,7 +39,7 @@ export interface StreamSessionOptions<TMessage> extends RequestOptions, RequestS
   readonly wake?: WakeSource | undefined;
   /** Called when somebody wants the session, and when nobody has for a while and it let go of its connection. */
   readonly onWantedChange?: ((isWanted: boolean) => void) | undefined;
-  /** Called once when the stream has ended. */
+  /** Called once when the stream has ended; or, where it ended before a reload, once somebody wants the session. */
   readonly onEnd?: ((finished: FinishedStream<TMessage>) => void) | undefined;
 }
 
@@ -59,8 +59,16 @@ export interface StreamSession<TMessage> {
   /** Registers for side effects. Register before the connection is opened, to miss nothing. */
   onEvent(listener: StreamEventListener): () => void;
   /**
-   * Sends the request that starts the stream and reads its response. Resolves when the response is there; rejects with a
-   * {@link RequestError} when it is not, while the session goes on by itself where the stream may have been started.
+   * Tells that {@link StreamSession.start} will be called in a moment: until then nothing is asked for the stream, which is
+   * not there yet. Nothing happens where it is.
+   */
+  expectStart(): void;
+  /** Whether the stream was started here, and neither an event of it came nor word that there is none. */
+  isUnconfirmed(): Promise<boolean>;
+  /**
+   * Sends the request that starts the stream and reads its response; sends nothing where the stream is here already, as
+   * after a response that was lost. Resolves when the response is there; rejects with a {@link RequestError} when it is
+   * not, while the session goes on by itself where the stream may have been started.
    */
   start(send: (signal: AbortSignal) => Promise<Response>): Promise<void>;
   /**

@@ -1,16 +1,16 @@
 /** The request that starts a stream. */
 import { CONTROL_HEADER, STREAM_ID_HEADER } from "../shared/wire.ts";
-import { sendRequest, type RequestOptions, type RequestSource } from "./stream-request.ts";
+import { sendRequest, type Lazy, type RequestOptions, type RequestSource } from "./stream-request.ts";
 import type { StreamSession } from "./session-contract.ts";
 
-/** What is sent to start a stream. */
+/** What is sent to start a stream. Functions are called at every attempt. */
 export interface StartStreamRequest {
   /** The app's own route. */
   readonly url: string;
-  /** Sent as JSON, unless it is a text, a form or bytes. */
+  /** Sent as JSON, unless it is a text, a form or bytes. A function is asked for it, and may answer with a promise. */
   readonly body?: unknown;
   /** Headers of this request, over those of every request. */
-  readonly headers?: HeadersInit | undefined;
+  readonly headers?: Lazy<HeadersInit> | undefined;
 }
 
 /**
@@ -19,19 +19,26 @@ export interface StartStreamRequest {
  */
 export function startStream(
   session: StreamSession<unknown>,
-  request: StartStreamRequest,
+  { url, body, headers }: StartStreamRequest,
   options: RequestOptions & RequestSource = {},
 ): Promise<void> {
   return session.start((signal) =>
-    sendRequest(request.url, { method: "POST", signal }, options, (headers) => {
-      const { body, type } = encodeBody(request.body);
-      if (type !== undefined) headers.set("content-type", type);
-      new Headers(request.headers).forEach((value, name) => headers.set(name, value));
-      headers.set(STREAM_ID_HEADER, session.id);
-      headers.set(CONTROL_HEADER, "1");
-      return body;
+    sendRequest(url, { method: "POST", signal }, options, {
+      headers,
+      async prepare(prepared) {
+        const encoded = encodeBody(isFunction(body) ? await body() : body);
+        if (encoded.type !== undefined && !prepared.has("content-type"))
+          prepared.set("content-type", encoded.type);
+        prepared.set(STREAM_ID_HEADER, session.id);
+        prepared.set(CONTROL_HEADER, "1");
+        return encoded.body;
+      },
     }),
   );
+}
+
+function isFunction(value: unknown): value is () => unknown {
+  return typeof value === "function";
 }
 
 interface EncodedBody {

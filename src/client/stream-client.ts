@@ -1,5 +1,6 @@
 /** Starts, stops and finds streams, and has their sessions. An app without React may hold one itself. */
-import { isObject, parseJson } from "../shared/json/json-value.ts";
+import { isUrlStreamId } from "../shared/cursor.ts";
+import { isObject, isString, parseJson } from "../shared/json/json-value.ts";
 import { createStreamId } from "../shared/stream-id.ts";
 import type { StreamProtocol } from "../shared/protocols/protocol.ts";
 import { THREAD_PARAM, type StreamStatus } from "../shared/wire.ts";
@@ -42,7 +43,10 @@ export interface StreamClient<TMessage> {
   start(request: StartRequest): Promise<string>;
   /** Stops a stream. */
   stop(id: string): Promise<void>;
-  /** Asks the server for the newest stream of a thread; `null` where there is none. */
+  /**
+   * Asks the server for the newest stream of a thread; `null` where there is none. One that was just started here, of which
+   * the server may not know yet, is newer.
+   */
   findActive(thread: string, signal?: AbortSignal): Promise<ActiveStream | null>;
   /** The thread's newest stream as far as this tab knows; `null` where it does not, or its storage takes its time. */
   lastKnown(thread: string): string | null;
@@ -69,42 +73,58 @@ export function streamClientOf<TMessage>(sessions: StreamSessions<TMessage>): St
     session,
     dispose,
     async start({ id = createStreamId(), thread, ...request }) {
+      session(id).expectStart();
       const before = thread === undefined ? null : client.lastKnown(thread);
       if (thread !== undefined) await area().write("thread", thread, id);
       try {
         await startStream(session(id), request, common);
         return id;
       } catch (error) {
-        // Nothing was started, so the stream before is still the thread's last.
-        if (thread !== undefined && error instanceof RequestError && isFinal(error))
+        // Nothing was started, so the stream before is still the thread's last; unless there is a newer one.
+        const isRefused = error instanceof RequestError && isFinal(error);
+        if (thread !== undefined && isRefused && (await area().read("thread", thread)) === id)
           await area().write("thread", thread, before === id ? null : before);
         throw error;
       }
     },
     stop: (id) => session(id).stop(),
     async findActive(thread, signal) {
-      try {
-        const query = new URLSearchParams({ [THREAD_PARAM]: thread });
-        const init = signal === undefined ? {} : { signal };
-        const response = await sendRequest(`${streamUrl(endpoint, "")}?${query}`, init, common);
-        await assertOk(response);
-        const body = parseJson(await response.text());
-        if (!isObject(body) || typeof body["streamId"] !== "string")
-          throw new RequestError(failureWith("bad-response"));
-        void area().write("thread", thread, body["streamId"]);
-        return { streamId: body["streamId"], status: statusOf(body["status"]) };
-      } catch (error) {
-        if (!(error instanceof RequestError && error.status === 404)) throw error;
-        void area().write("thread", thread, null);
-        return null;
-      }
+      const found = await askForActive(thread, signal);
+      const known = readId(await area().read("thread", thread));
+      // The server does not know yet of what was started here a moment ago, perhaps before a reload.
+      if (known !== null && known !== found?.streamId && (await session(known).isUnconfirmed()))
+        return { streamId: known, status: "streaming" };
+      void area().write("thread", thread, found?.streamId ?? null);
+      return found;
     },
     lastKnown(thread) {
-      const id = area().read("thread", thread);
-      return typeof id === "string" ? id : null;
+      return readId(area().read("thread", thread));
     },
   };
+
+  async function askForActive(thread: string, signal?: AbortSignal): Promise<ActiveStream | null> {
+    try {
+      const query = new URLSearchParams({ [THREAD_PARAM]: thread });
+      const init = signal === undefined ? {} : { signal };
+      const response = await sendRequest(`${streamUrl(endpoint, "")}?${query}`, init, common);
+      await assertOk(response);
+      const body = parseJson(await response.text());
+      const { streamId: told, status } = isObject(body) ? body : {};
+      const streamId = readId(told);
+      if (streamId === null) throw new RequestError(failureWith("bad-response"));
+      return { streamId, status: statusOf(status) };
+    } catch (error) {
+      if (error instanceof RequestError && error.status === 404) return null;
+      throw error;
+    }
+  }
+
   return client;
+}
+
+/** An id from outside; `null` for what names no stream. */
+function readId(value: unknown): string | null {
+  return isString(value) && isUrlStreamId(value) ? value : null;
 }
 
 const STATUSES: readonly StreamStatus[] = ["streaming", "done", "error", "stopped"];

@@ -27,28 +27,41 @@ export interface RequestSource {
 /** Events above all; some answers are JSON. */
 const ACCEPT = "text/event-stream, */*";
 
+/** What one request has of its own. */
+export interface OwnRequest {
+  /** Over the headers of every request. */
+  readonly headers?: Lazy<HeadersInit> | undefined;
+  /** Called at every attempt: may change the headers, and gives the body. */
+  readonly prepare?: (headers: Headers) => Promise<BodyInit | null>;
+}
+
 /**
  * Sends a request with the headers of the moment. After a 401 they are asked again, once, where they are a function: a
  * token may have run out.
- *
- * @param prepare called at every attempt: may change the headers, and gives the body.
  */
 export async function sendRequest(
   url: string,
   init: Omit<RequestInit, "headers" | "body">,
   source: RequestOptions & RequestSource,
-  prepare?: (headers: Headers) => BodyInit | null | Promise<BodyInit | null>,
+  own: OwnRequest = {},
 ): Promise<Response> {
   const { requestOptions = () => source } = source;
+  let isRenewable = false;
+  const read = async (given: Lazy<HeadersInit> | undefined): Promise<Headers> => {
+    if (typeof given !== "function") return new Headers(given);
+    isRenewable = true;
+    return new Headers(await given());
+  };
   const send = async (): Promise<Response> => {
-    const { headers: given, credentials = "same-origin", fetch = globalThis.fetch } = requestOptions();
-    const headers = new Headers(typeof given === "function" ? await given() : given);
+    const { headers: common, credentials = "same-origin", fetch = globalThis.fetch } = requestOptions();
+    const headers = await read(common);
     headers.set("accept", ACCEPT);
-    const body = (await prepare?.(headers)) ?? null;
+    (await read(own.headers)).forEach((value, name) => headers.set(name, value));
+    const body = (await own.prepare?.(headers)) ?? null;
     return fetch(url, { ...init, headers, credentials, body });
   };
   const response = await send();
-  if (response.status !== 401 || typeof requestOptions().headers !== "function") return response;
+  if (response.status !== 401 || !isRenewable) return response;
   await response.body?.cancel();
   return send();
 }

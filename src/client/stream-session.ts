@@ -84,9 +84,16 @@ export function createStreamSession<TMessage>(
   function wantConnection(): () => void {
     const unwant = interest.want();
     whenRestored(() => {
+      tellEnd();
       if (interest.isWanted()) dispatch({ type: "connect" });
     });
     return unwant;
+  }
+
+  function expectStart(): void {
+    // Where nobody looks at it, it is let go again soon.
+    interest.want()();
+    whenRestored(() => dispatch({ type: "start" }));
   }
 
   function onWake(signal: WakeSignal): void {
@@ -185,7 +192,7 @@ export function createStreamSession<TMessage>(
     const news: NewEvent[] = [];
     for (const event of events) if (connection.phase === "open") take(event, news);
     sideEffects.fire(news);
-    if (end !== undefined && finishedAt !== fold.cursor()) tellEnd(end);
+    tellEnd();
     if (fold.cursor() === before) return;
     if (connection.phase === "open") {
       if (connection.live) commits.frame();
@@ -203,7 +210,10 @@ export function createStreamSession<TMessage>(
     news.push({ payload: event.data, position, info });
   }
 
-  function tellEnd(told: StreamEnd): void {
+  /** Also of a stream whose end was stored: whoever looks at it now may not know. */
+  function tellEnd(): void {
+    const told = end;
+    if (told === undefined || finishedAt === fold.cursor()) return;
     finishedAt = fold.cursor();
     callSafely(() => options.onEnd?.({ id, end: told, message: fold.view() }));
   }
@@ -303,12 +313,16 @@ export function createStreamSession<TMessage>(
     },
     connect: wantConnection,
     onEvent: sideEffects.add,
+    expectStart,
+    async isUnconfirmed() {
+      await restoring;
+      return connection.started && fold.cursor() === "";
+    },
     async start(send) {
       const unwant = interest.want();
       try {
+        expectStart();
         await restoring;
-        dispatch({ type: "start" });
-        // The request is being repeated, and its stream is here already.
         if (connection.phase !== "starting") return;
         await saveCheckpoint();
         await new Promise<void>((resolve, reject) => void read(send, resolve).catch(reject));

@@ -2,6 +2,7 @@
 import { focusManager, onlineManager, QueryClientContext, type QueryClient } from "@tanstack/react-query";
 import type { ProviderSurroundings } from "../react/provider.ts";
 import { pageWake } from "../wake.ts";
+import type { ActiveStream } from "../stream-client.ts";
 import { keyOf } from "./stream-keys.ts";
 
 /** TanStack's managers, so that an app which sets them up, as React Native apps do, need not do it twice; and its cache. */
@@ -12,7 +13,7 @@ export const tanstackSurroundings: Omit<ProviderSurroundings<QueryClient>, "defa
     subscribe(listener) {
       const stops = [
         onlineManager.subscribe((online) => listener(online ? "online" : "offline")),
-        focusManager.subscribe((focused) => focused && listener("visible")),
+        focusManager.subscribe((focused) => listener(focused ? "visible" : "hidden")),
         // Also its online: a manager that took a page for online which was opened offline has no change to tell.
         pageWake.subscribe(listener),
       ];
@@ -20,6 +21,11 @@ export const tanstackSurroundings: Omit<ProviderSurroundings<QueryClient>, "defa
     },
   },
   cache: QueryClientContext,
-  onFinished: (queryClient, scope, finished) =>
-    queryClient.setQueryData(keyOf(scope, "message", finished.id), finished),
+  onFinished(queryClient, scope, finished) {
+    const { id, end } = finished;
+    queryClient.setQueryData(keyOf(scope, "message", id), finished);
+    queryClient.setQueriesData<ActiveStream | null>({ queryKey: keyOf(scope, "active") }, (active) =>
+      active?.streamId === id ? { ...active, status: end.status } : active,
+    );
+  },
 };

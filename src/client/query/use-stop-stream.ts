@@ -1,20 +1,19 @@
-import { useMutation, type UseMutationResult } from "@tanstack/react-query";
+import { useMutation, type UseMutationOptions, type UseMutationResult } from "@tanstack/react-query";
 import { useStreamClient } from "../react/use-stream-client.ts";
+import { stopStreamOptions, type StopVariables, type StreamMutationOptions } from "./stream-mutations.ts";
 
-/** What is stopped. */
-export interface StopVariables {
-  readonly id: string;
-}
+/** Options of {@link useStopStream}: those of a TanStack mutation that are not given already. */
+export type UseStopStreamOptions = Omit<
+  UseMutationOptions<void, Error, StopVariables>,
+  keyof StreamMutationOptions<void, StopVariables>
+>;
 
 /**
  * Stops streams, wherever they are produced; what was written stays. The session shows `isStopping` at once, and sees the
- * wish through, so the mutation itself repeats nothing. Needs a QueryClient.
+ * wish through. Needs a QueryClient.
  */
-export function useStopStream(): UseMutationResult<void, Error, StopVariables> {
-  const client = useStreamClient();
-  return useMutation<void, Error, StopVariables>({
-    mutationFn: ({ id }) => client.stop(id),
-    networkMode: "always",
-    retry: false,
-  });
+export function useStopStream(
+  options: UseStopStreamOptions = {},
+): UseMutationResult<void, Error, StopVariables> {
+  return useMutation({ ...options, ...stopStreamOptions(useStreamClient()) });
 }

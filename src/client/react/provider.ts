@@ -76,10 +76,12 @@ export function createResumableStreamProvider<TCache>(
   ): ReactElement {
     const { endpoint, scope = "", protocol = surroundings.defaultProtocol, children } = props;
     const cache = useContext(surroundings.cache);
+    // Another endpoint, scope or protocol shares nothing with this one.
+    const name = JSON.stringify([endpoint, scope, protocol.name, protocol.version]);
     // What may change on each render is no part of a session's identity.
-    const latest = useRef({ ...props, cache });
+    const latest = useRef({ ...props, cache, name });
     useInsertionEffect(() => {
-      latest.current = { ...props, cache };
+      latest.current = { ...props, cache, name };
     });
     const [{ known, checkpoints, wake }] = useState(() => ({
       known: new Map<string, StreamSessions<unknown>>(),
@@ -87,8 +89,6 @@ export function createResumableStreamProvider<TCache>(
       wake: props.wake ?? surroundings.wake,
     }));
 
-    // Another endpoint, scope or protocol shares nothing with this one.
-    const name = JSON.stringify([endpoint, scope, protocol.name, protocol.version]);
     let sessions = known.get(name);
     if (sessions === undefined) {
       sessions = createStreamSessions<unknown>({
@@ -97,7 +97,11 @@ export function createResumableStreamProvider<TCache>(
         protocol,
         checkpoints,
         wake,
-        requestOptions: () => latest.current,
+        requestOptions() {
+          if (latest.current.name === name) return latest.current;
+          // A start that is repeated, say: nothing of one user is sent with another one's headers.
+          throw new Error("The provider has another endpoint, scope or protocol now.");
+        },
         onEnd(finished) {
           const { cache: cacheNow } = latest.current;
           if (cacheNow) surroundings.onFinished(cacheNow, { endpoint, scope }, finished);
