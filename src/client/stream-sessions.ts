@@ -36,28 +36,39 @@ export interface StreamSessions<TMessage> {
 export function createStreamSessions<TMessage>(
   common: StreamSessionsOptions<TMessage>,
 ): StreamSessions<TMessage> {
-  const sessions = new Map<string, StreamSession<TMessage>>();
+  const entries = new Map<string, Entry<TMessage>>();
 
   function create(id: string): StreamSession<TMessage> {
+    const madeAt = Date.now();
+    // One that was asked for while rendering may never be wanted: it has done nothing yet, and is forgotten.
+    for (const [key, entry] of entries) {
+      if (!entry.session.isWanted() && madeAt - entry.madeAt > LINGER_MS) entries.delete(key);
+    }
     const session = createStreamSession<TMessage>({
       ...common,
       id,
-      // Whoever kept it while it was let go may want it again.
-      onWantedChange: (isWanted) => (isWanted ? sessions.has(id) || sessions.set(id, session) : forget()),
+      onWantedChange(isWanted) {
+        // Whoever kept it while it was let go may want it again.
+        if (isWanted && !entries.has(id)) entries.set(id, made);
+        else if (!isWanted && entries.get(id) === made) entries.delete(id);
+      },
     });
-    const forget = (): unknown => sessions.get(id) === session && sessions.delete(id);
-    // One that was asked for while rendering may never be wanted: it has done nothing yet, and is forgotten.
-    if (typeof window !== "undefined") setTimeout(() => session.isWanted() || forget(), LINGER_MS);
-    sessions.set(id, session);
+    const made = { session, madeAt };
+    entries.set(id, made);
     return session;
   }
 
   return {
     common,
-    session: (id) => sessions.get(id) ?? create(id),
+    session: (id) => entries.get(id)?.session ?? create(id),
     dispose() {
-      for (const session of sessions.values()) session.dispose();
-      sessions.clear();
+      for (const { session } of entries.values()) session.dispose();
+      entries.clear();
     },
   };
+}
+
+interface Entry<TMessage> {
+  readonly session: StreamSession<TMessage>;
+  readonly madeAt: number;
 }

@@ -12,9 +12,12 @@ import { useSelection } from "./use-selection.ts";
 export interface ResumableStream<TMessage> extends Omit<StreamSessionState<TMessage>, "id"> {
   /** The stream; `undefined` while it is not known. */
   readonly id: string | undefined;
-  /** Stops the stream, wherever it is produced. Resolves when the server has it; need not be awaited. */
+  /**
+   * Stops the stream, wherever it is produced. Resolves when the server has it; need not be awaited: a refusal is in `error`
+   * too. The same function as long as the stream is the same.
+   */
   readonly stop: () => Promise<void>;
-  /** Tries again at once, also after an error. */
+  /** Tries again at once, also after an error. The same function as long as the stream is the same. */
   readonly retry: () => void;
 }
 
@@ -79,9 +82,13 @@ export function useResumableStream(
     select ?? whole,
     isEqual,
   );
+  const actions = useMemo(
+    () => ({ stop: () => session?.stop() ?? Promise.resolve(), retry: () => session?.retry() }),
+    [session],
+  );
   const isWhole = select === undefined;
   return useMemo(() => {
     if (!isWhole || typeof selection !== "object") return selection;
-    return { ...selection, stop: async () => session?.stop(), retry: () => session?.retry() };
-  }, [isWhole, selection, session]);
+    return { ...selection, ...actions };
+  }, [isWhole, selection, actions]);
 }

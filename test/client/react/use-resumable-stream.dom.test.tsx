@@ -1,6 +1,6 @@
 /** The hook, as its users see it. MSW answers; StrictMode is on. */
 import { act, cleanup, render, screen, waitFor } from "@testing-library/react";
-import { onlineManager } from "@tanstack/react-query";
+import { focusManager, onlineManager } from "@tanstack/react-query";
 import { Profiler, useState, type ReactNode } from "react";
 import { renderToString } from "react-dom/server";
 import { hydrateRoot } from "react-dom/client";
@@ -14,6 +14,7 @@ import {
   type ResumableStream,
 } from "../../../src/index.ts";
 import type { AssistantMessage } from "../../../src/shared/protocols/assistant-stream/index.ts";
+import { nextTask } from "../../../src/client/next-task.ts";
 import { everyPartChunks } from "../../support/every-part-answer.ts";
 import { chunk, createStreamApp, ENDPOINT, textOf, type StreamApp } from "../../support/stream-app.tsx";
 
@@ -272,6 +273,63 @@ describe("useResumableStream", () => {
     await shows("Hel", "stopped");
     expect(app.source.signal()?.aborted).toBe(true);
     expect(app.requests).toContain("POST /api/streams/s/stop");
+  });
+
+  it("need not be awaited when it stops a stream, and says when the server refuses", async () => {
+    const unhandled = vi.fn<() => void>();
+    process.on("unhandledRejection", unhandled);
+    app.network = async (request, next) =>
+      request.url.endsWith("/stop")
+        ? Response.json({ error: { code: "forbidden", message: "Not yours." } }, { status: 403 })
+        : next();
+    await app.startElsewhere("s");
+    app.load(<Answer id="s" />);
+    app.source.write(chunk.start, chunk.text("Hel"));
+    await shows("Hel", "streaming");
+    act(() => void seen?.stop());
+    await waitFor(() => expect(seen?.error).toEqual({ code: "forbidden", message: "Not yours." }));
+    await nextTask();
+    process.off("unhandledRejection", unhandled);
+    expect(unhandled).not.toHaveBeenCalled();
+    await expect(seen?.stop()).rejects.toMatchObject({ code: "forbidden" });
+  });
+
+  it("gives the same functions as long as the stream is the same", async () => {
+    await app.startElsewhere("s");
+    const page = app.load(<Answer id="s" />);
+    app.source.write(chunk.start, chunk.text("a"));
+    await shows("a", "streaming");
+    const { stop, retry } = seen ?? {};
+    app.source.write(chunk.text("b"));
+    await shows("ab", "streaming");
+    expect([seen?.stop, seen?.retry]).toEqual([stop, retry]);
+    expect(seen?.stop).toBe(stop);
+    page.rerender(app.wrap(<Answer id="other" />));
+    expect(seen?.stop).not.toBe(stop);
+  });
+
+  it("gives the cache its copy of a message that was finished before a reload", async () => {
+    await app.startElsewhere("s");
+    app.source.write(chunk.start, chunk.text("Hi"), chunk.finish);
+    app.source.end();
+    const page = app.load(<Answer id="s" />);
+    await shows("Hi", "done");
+    page.unmount();
+    app.queryClient.clear();
+    app.load(<Answer id="s" />);
+    const key = streamKeys.message({ endpoint: ENDPOINT, scope: "" }, "s");
+    expect(app.queryClient.getQueryData(key)).toMatchObject({ id: "s", end: { status: "done" } });
+  });
+
+  it("stores what it knows when TanStack's manager says that the app is not looked at", async () => {
+    await app.startElsewhere("s");
+    app.load(<Answer id="s" />);
+    app.source.write(chunk.start, chunk.text("Hi"));
+    await shows("Hi", "streaming");
+    const set = vi.spyOn(app.checkpoints, "set");
+    act(() => focusManager.setFocused(false));
+    expect(set).toHaveBeenCalledOnce();
+    act(() => focusManager.setFocused(undefined));
   });
 
   it("says that it is offline by TanStack's manager, and goes on when it is not", async () => {
