@@ -1,7 +1,7 @@
 /** Errors of requests, as the machine and the app see them. */
-import { isStreamErrorCode, ResumableStreamError } from "../shared/errors.ts";
-import { isObject, isString, parseJson } from "../shared/json/json-value.ts";
-import { CLIENT_ERROR_TEXTS, failureWith, type Failure } from "./failure.ts";
+import { ResumableStreamError } from "../shared/errors.ts";
+import { isObject, parseJson } from "../shared/json/json-value.ts";
+import { CLIENT_ERROR_TEXTS, failureWith, readPublicError, type Failure } from "./failure.ts";
 import { parseRetryAfter } from "./retry.ts";
 
 /** A request that was not answered, or not with what was asked for. */
@@ -9,10 +9,10 @@ export class RequestError extends ResumableStreamError implements Failure {
   readonly status: number;
   readonly retryAfterMs: number;
 
-  constructor({ code, message, status, retryAfterMs }: Failure, options?: ErrorOptions) {
-    super(code, message, options);
-    this.status = status;
-    this.retryAfterMs = retryAfterMs;
+  constructor(failure: Failure, options?: ErrorOptions) {
+    super(failure.code, failure.message, options);
+    this.status = failure.status;
+    this.retryAfterMs = failure.retryAfterMs;
   }
 }
 
@@ -31,11 +31,10 @@ export async function assertOk(response: Response): Promise<void> {
   if (status === 200) return;
   // Some proxy's page is no error of ours: the status has to do.
   const body = parseJson(await response.text().catch(() => ""));
-  const { code, message } = isObject(body) && isObject(body["error"]) ? body["error"] : {};
   throw new RequestError({
     code: "http-error",
     message: `${CLIENT_ERROR_TEXTS["http-error"]} (${status})`,
-    ...(isStreamErrorCode(code) && isString(message) && { code, message }),
+    ...(isObject(body) && readPublicError(body["error"])),
     status,
     retryAfterMs: parseRetryAfter(response.headers.get("retry-after"), Date.now()),
   });

@@ -61,15 +61,13 @@ export interface ConnectionState {
   readonly stopAttempt: number;
   /** Whether it was started here, and nobody knows yet that there is none. */
   readonly started: boolean;
-  /** Whether a stream that is not there may just not be there yet. */
-  readonly expected: boolean;
-  /** Until when that is believed; counted from the first time it was missing. */
-  readonly expectedUntil: number | null;
+  /** Until when a stream that is missing is believed to be there soon; `Infinity` until it is first missing, 0 for not. */
+  readonly expectedUntil: number;
   readonly heartbeatMs: number;
   readonly error: PublicError | null;
 }
 
-/** What happens to a connection. */
+/** What happens to a connection. What a response tells (progress, live, end, closed, gap) it tells while it is open. */
 export type ConnectionEvent =
   /** Somebody wants the stream. */
   | { readonly type: "connect" }
@@ -130,8 +128,7 @@ export function initialConnection({
     attempt: 0,
     stopAttempt: 0,
     started,
-    expected: started || cursor !== "",
-    expectedUntil: null,
+    expectedUntil: started || cursor !== "" ? Infinity : 0,
     heartbeatMs: DEFAULT_HEARTBEAT_MS,
     error: end?.error ?? null,
   };

@@ -1,5 +1,7 @@
 /** Why a connection or a request failed, as the machine sees it. */
-import type { ClientErrorCode, StreamErrorCode } from "../shared/errors.ts";
+import { isCode, type ClientErrorCode, type StreamErrorCode } from "../shared/errors.ts";
+import { isObject, isString } from "../shared/json/json-value.ts";
+import type { PublicError } from "../shared/wire.ts";
 
 /** Why a connection or a request failed, with a text that users may read. */
 export interface Failure {
@@ -18,6 +20,12 @@ export const CLIENT_ERROR_TEXTS: Readonly<Record<ClientErrorCode, string>> = {
   "bad-response": "The server's response was not understood.",
   "http-error": "The server refused the request.",
 };
+
+/** Reads an error as the wire and storage have it; `undefined` where it is none. */
+export function readPublicError(value: unknown): PublicError | undefined {
+  const { code, message } = isObject(value) ? value : {};
+  return isCode(code) && isString(message) ? { code, message } : undefined;
+}
 
 /** A failure that is not the server's word. */
 export function failureWith(code: ClientErrorCode): Failure {

@@ -63,8 +63,6 @@ export interface StreamSession<TMessage> {
    * not there yet. Nothing happens where it is.
    */
   expectStart(): void;
-  /** Whether the stream was started here, and neither an event of it came nor word that there is none. */
-  isUnconfirmed(): Promise<boolean>;
   /**
    * Sends the request that starts the stream and reads its response; sends nothing where the stream is here already, as
    * after a response that was lost. Resolves when the response is there; rejects with a {@link RequestError} when it is

@@ -27,9 +27,6 @@ const MISSED_HEARTBEATS = 3;
 /** A connection that lasted this long has worked, whatever it brought. */
 const WORKED_MS = 10_000;
 
-/** What only a response that is being read can tell. */
-const OF_A_RESPONSE: readonly string[] = ["progress", "live", "end", "closed", "gap"];
-
 const NETWORK = failureWith("network");
 
 /** What users see of a failure. */
@@ -55,7 +52,7 @@ export function stepConnection(
   const next: { -readonly [Key in keyof ConnectionState]: ConnectionState[Key] } = { ...state };
   const actions: ConnectionAction[] = [];
 
-  if (phase === "open" || !OF_A_RESPONSE.includes(event.type)) move();
+  move();
   // A stop whose time has come goes along with whatever else is done.
   if (next.stop === "waiting" && now >= next.stopDeadline && next.phase !== "idle") sendStop();
   return { state: next, actions };
@@ -69,8 +66,8 @@ export function stepConnection(
         // A request that is repeated, of which the first one arrived.
         if (phase === "open" || phase === "done" || phase === "stopped") return;
         leave("starting", now + START_TIMEOUT_MS);
-        next.started = next.expected = true;
-        next.expectedUntil = null;
+        next.started = true;
+        next.expectedUntil = Infinity;
         next.error = null;
         return;
       case "disconnect":
@@ -88,8 +85,7 @@ export function stepConnection(
         next.progressed = true;
         next.attempt = 0;
         // What was there once and is not any more may be on its way back.
-        next.expected = true;
-        next.expectedUntil = null;
+        next.expectedUntil = Infinity;
         return;
       case "live":
         next.live = true;
@@ -132,7 +128,6 @@ export function stepConnection(
       case "retry":
         if (isBusy || phase === "done" || phase === "stopped") return;
         next.attempt = 0;
-        next.expectedUntil = null;
         return open();
     }
   }
@@ -165,8 +160,8 @@ export function stepConnection(
     enter(status);
     enterStop("none");
     next.attempt = 0;
-    next.started = next.expected = false;
-    next.expectedUntil = null;
+    next.started = false;
+    next.expectedUntil = 0;
     next.error = error;
   }
 
@@ -191,9 +186,9 @@ export function stepConnection(
 
   function fail(failure: Failure): void {
     const error = errorOf(failure);
-    if (isFinal(failure) && phase === "starting") end({ status: "error", error });
-    else if (isFinal(failure) && !mayAppear(failure)) {
-      end({ status: failure.status === 404 ? "missing" : "error", error });
+    const isMissing = failure.status === 404 && phase !== "starting";
+    if (isFinal(failure) && !(isMissing && mayAppear(failure))) {
+      end({ status: isMissing ? "missing" : "error", error });
     } else if (failure.status > 0) retry(error, failure.retryAfterMs);
     else if (!online) {
       next.error = error;
@@ -204,9 +199,9 @@ export function stepConnection(
 
   /** Whether the stream is missing only for now: its start may be on the way, or be overtaken by what asked for it. */
   function mayAppear(failure: Failure): boolean {
-    if (failure.status !== 404 || !state.expected) return false;
+    if (failure.status !== 404) return false;
     if (phase === "starting") return true;
-    next.expectedUntil ??= now + EXPECTED_FOR_MS;
+    if (next.expectedUntil === Infinity) next.expectedUntil = now + EXPECTED_FOR_MS;
     return now < next.expectedUntil;
   }
 

@@ -3,7 +3,7 @@
  * event is stored before they are called, so one that is cut short by a reload is not called again.
  */
 import { parseCursor, type Position } from "../shared/cursor.ts";
-import { isPromise } from "./checkpoints/checkpoint-area.ts";
+import { callSafely, isPromise } from "./call-safely.ts";
 
 /** About an event: whether it was sent before, and is now read again from the log. */
 export interface StreamEventInfo {
@@ -40,7 +40,7 @@ export interface SideEffects {
  *
  * @param storeMark keeps a mark; after what it kept before, where that takes its time.
  */
-export function createSideEffects(storeMark: (mark: string) => void | Promise<void>): SideEffects {
+export function createSideEffects(storeMark: (mark: string) => unknown): SideEffects {
   const listeners = new Set<StreamEventListener>();
   let mark: Position | null = null;
   return {
@@ -54,28 +54,19 @@ export function createSideEffects(storeMark: (mark: string) => void | Promise<vo
     fire(events) {
       // Whoever listens when an event comes is called for it, also where that takes a moment.
       const called = [...listeners];
-      const isNew = ({ position: { generation, seq } }: NewEvent): boolean =>
-        generation !== mark?.generation || seq > mark.seq;
-      const news = called.length > 0 ? events.filter(isNew) : [];
+      const news = events.filter(
+        ({ position }) => position.generation !== mark?.generation || position.seq > mark.seq,
+      );
       const last = news.at(-1);
-      if (last === undefined) return;
+      if (last === undefined || called.length === 0) return;
       mark = last.position;
       const call = (): void => {
         for (const { payload, info } of news)
-          for (const listener of called) callSafely(() => listener(payload, info));
+          for (const listener of called) void callSafely(() => listener(payload, info));
       };
       const stored = storeMark(last.info.cursor);
       if (isPromise(stored)) void stored.then(call);
       else call();
     },
   };
-}
-
-/** Calls what the app gave: its faults are its own, and stop nothing here. */
-export function callSafely(callback: () => void): void {
-  try {
-    callback();
-  } catch (error) {
-    console.error("rejoin: a callback failed:", error);
-  }
 }

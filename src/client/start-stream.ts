@@ -22,19 +22,17 @@ export function startStream(
   { url, body, headers }: StartStreamRequest,
   options: RequestOptions & RequestSource = {},
 ): Promise<void> {
-  return session.start((signal) =>
-    sendRequest(url, { method: "POST", signal }, options, {
-      headers,
-      async prepare(prepared) {
-        const encoded = encodeBody(isFunction(body) ? await body() : body);
-        if (encoded.type !== undefined && !prepared.has("content-type"))
-          prepared.set("content-type", encoded.type);
-        prepared.set(STREAM_ID_HEADER, session.id);
-        prepared.set(CONTROL_HEADER, "1");
-        return encoded.body;
-      },
-    }),
-  );
+  const prepare = async (prepared: Headers): Promise<BodyInit | null> => {
+    const encoded = encodeBody(isFunction(body) ? await body() : body);
+    if (encoded.type !== undefined) prepared.set("content-type", encoded.type);
+    const own = new Headers(typeof headers === "function" ? await headers() : headers);
+    own.forEach((value, name) => prepared.set(name, value));
+    prepared.set(STREAM_ID_HEADER, session.id);
+    prepared.set(CONTROL_HEADER, "1");
+    return encoded.body;
+  };
+  const mayChange = typeof headers === "function";
+  return session.start((signal) => sendRequest(url, { method: "POST", signal }, options, prepare, mayChange));
 }
 
 function isFunction(value: unknown): value is () => unknown {

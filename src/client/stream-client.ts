@@ -5,6 +5,7 @@ import { createStreamId } from "../shared/stream-id.ts";
 import type { StreamProtocol } from "../shared/protocols/protocol.ts";
 import { THREAD_PARAM, type StreamStatus } from "../shared/wire.ts";
 import { checkpointArea, type CheckpointArea } from "./checkpoints/checkpoint-area.ts";
+import { readCheckpoint } from "./checkpoints/checkpoint.ts";
 import { assertOk, RequestError } from "./client-error.ts";
 import { failureWith, isFinal } from "./failure.ts";
 import { startStream, type StartStreamRequest } from "./start-stream.ts";
@@ -92,8 +93,7 @@ export function streamClientOf<TMessage>(sessions: StreamSessions<TMessage>): St
       const found = await askForActive(thread, signal);
       const known = readId(await area().read("thread", thread));
       // The server does not know yet of what was started here a moment ago, perhaps before a reload.
-      if (known !== null && known !== found?.streamId && (await session(known).isUnconfirmed()))
-        return { streamId: known, status: "streaming" };
+      if (known !== null && (await isUnconfirmed(known))) return { streamId: known, status: "streaming" };
       void area().write("thread", thread, found?.streamId ?? null);
       return found;
     },
@@ -101,6 +101,12 @@ export function streamClientOf<TMessage>(sessions: StreamSessions<TMessage>): St
       return readId(area().read("thread", thread));
     },
   };
+
+  /** Whether a stream was started here, and neither an event of it came nor word that there is none. */
+  async function isUnconfirmed(id: string): Promise<boolean> {
+    const checkpoint = readCheckpoint(protocol, await area().read("stream", id));
+    return checkpoint?.started === true && checkpoint.cursor === "";
+  }
 
   async function askForActive(thread: string, signal?: AbortSignal): Promise<ActiveStream | null> {
     try {

@@ -27,41 +27,31 @@ export interface RequestSource {
 /** Events above all; some answers are JSON. */
 const ACCEPT = "text/event-stream, */*";
 
-/** What one request has of its own. */
-export interface OwnRequest {
-  /** Over the headers of every request. */
-  readonly headers?: Lazy<HeadersInit> | undefined;
-  /** Called at every attempt: may change the headers, and gives the body. */
-  readonly prepare?: (headers: Headers) => Promise<BodyInit | null>;
-}
-
 /**
- * Sends a request with the headers of the moment. After a 401 they are asked again, once, where they are a function: a
+ * Sends a request with the headers of the moment. After a 401 they are asked again, once, where they may have changed: a
  * token may have run out.
+ *
+ * @param prepare called at every attempt: may change the headers, and gives the body.
+ * @param mayChange whether what `prepare` does to the headers may be another thing the next time.
  */
 export async function sendRequest(
   url: string,
   init: Omit<RequestInit, "headers" | "body">,
   source: RequestOptions & RequestSource,
-  own: OwnRequest = {},
+  prepare?: (headers: Headers) => Promise<BodyInit | null>,
+  mayChange?: boolean,
 ): Promise<Response> {
   const { requestOptions = () => source } = source;
-  let isRenewable = false;
-  const read = async (given: Lazy<HeadersInit> | undefined): Promise<Headers> => {
-    if (typeof given !== "function") return new Headers(given);
-    isRenewable = true;
-    return new Headers(await given());
-  };
   const send = async (): Promise<Response> => {
-    const { headers: common, credentials = "same-origin", fetch = globalThis.fetch } = requestOptions();
-    const headers = await read(common);
+    const { headers: given, credentials = "same-origin", fetch = globalThis.fetch } = requestOptions();
+    const headers = new Headers(typeof given === "function" ? await given() : given);
     headers.set("accept", ACCEPT);
-    (await read(own.headers)).forEach((value, name) => headers.set(name, value));
-    const body = (await own.prepare?.(headers)) ?? null;
+    const body = (await prepare?.(headers)) ?? null;
     return fetch(url, { ...init, headers, credentials, body });
   };
   const response = await send();
-  if (response.status !== 401 || !isRenewable) return response;
+  if (response.status !== 401 || !(mayChange || typeof requestOptions().headers === "function"))
+    return response;
   await response.body?.cancel();
   return send();
 }

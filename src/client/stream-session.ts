@@ -2,13 +2,13 @@
  * The session: the client's connection to one stream. It performs what the machine decides, keeps the one fold of the
  * stream, and is the only place that knows message and cursor. Components and apps look at its state.
  */
-import { createStore } from "zustand/vanilla";
 import { isUrlStreamId } from "../shared/cursor.ts";
 import { ResumableStreamError } from "../shared/errors.ts";
 import type { JsonValue } from "../shared/json/json-value.ts";
 import type { SseEvent } from "../shared/sse.ts";
 import { isEndStatus, type StreamEnd } from "../shared/wire.ts";
-import { checkpointArea, isPromise, retainScope } from "./checkpoints/checkpoint-area.ts";
+import { callSafely, isPromise } from "./call-safely.ts";
+import { checkpointArea, retainScope } from "./checkpoints/checkpoint-area.ts";
 import { readCheckpoint, writeCheckpoint } from "./checkpoints/checkpoint.ts";
 import { assertOk, requestErrorOf } from "./client-error.ts";
 import { createCommitSchedule } from "./commit-schedule.ts";
@@ -24,7 +24,7 @@ import { createInterest } from "./interest.ts";
 import type { StreamSession, StreamSessionOptions, StreamSessionState } from "./session-contract.ts";
 import { createSessionFold } from "./session-fold.ts";
 import { stepConnection } from "./session-state.ts";
-import { callSafely, createSideEffects, type NewEvent } from "./side-effects.ts";
+import { createSideEffects, type NewEvent } from "./side-effects.ts";
 import { followUrl, readEvents, sendRequest, streamUrl } from "./stream-request.ts";
 import { pageWake, type WakeSignal } from "./wake.ts";
 
@@ -39,7 +39,7 @@ export function createStreamSession<TMessage>(
 ): StreamSession<TMessage> {
   const { id, endpoint, protocol, scope = "", wake = pageWake, checkpoints } = options;
   if (!isUrlStreamId(id)) {
-    throw new ResumableStreamError("invalid-id", `Not a stream id: ${id.slice(0, 64)}. Use a UUID.`);
+    throw new ResumableStreamError("invalid-id", `Not a stream id: ${id.slice(0, 64)}`);
   }
   const area = checkpointArea(scope, endpoint, checkpoints);
 
@@ -55,9 +55,12 @@ export function createStreamSession<TMessage>(
   const nothing = saved;
 
   const sideEffects = createSideEffects((mark) => area.write("mark", id, mark));
-  const store = createStore(view);
-  const commits = createCommitSchedule(() => store.setState(view(), true));
+  let shown = view();
   const interest = createInterest(onWantedChange);
+  const commits = createCommitSchedule(() => {
+    shown = view();
+    interest.tell();
+  });
   let restoring = restore();
 
   // Being wanted.
@@ -73,7 +76,7 @@ export function createStreamSession<TMessage>(
       void saveCheckpoint();
       dispatch({ type: "disconnect" });
       // It is stored, and sent when somebody wants the stream again.
-      settleStop?.(requestErrorOf(undefined));
+      settleStop(requestErrorOf(undefined));
       commits.now();
       clearTimeout(timer);
       timerAt = Infinity;
@@ -81,8 +84,8 @@ export function createStreamSession<TMessage>(
     options.onWantedChange?.(isWanted);
   }
 
-  function wantConnection(): () => void {
-    const unwant = interest.want();
+  function wantConnection(listener?: () => void): () => void {
+    const unwant = interest.want(listener);
     whenRestored(() => {
       tellEnd();
       if (interest.isWanted()) dispatch({ type: "connect" });
@@ -90,10 +93,10 @@ export function createStreamSession<TMessage>(
     return unwant;
   }
 
-  function expectStart(): void {
-    // Where nobody looks at it, it is let go again soon.
+  /** Has the machine told of something. Where nobody looks at it, it is let go again soon. */
+  function prompt(event: ConnectionEvent): void {
     interest.want()();
-    whenRestored(() => dispatch({ type: "start" }));
+    whenRestored(() => dispatch(event));
   }
 
   function onWake(signal: WakeSignal): void {
@@ -123,14 +126,9 @@ export function createStreamSession<TMessage>(
     }
     if (before.stop !== state.stop) {
       void saveCheckpoint();
-      if (isStopSettled()) settleStop?.("failure" in event ? event.failure : undefined);
+      if (isStopSettled()) settleStop("failure" in event ? event.failure : undefined);
     }
-    const looksSame =
-      before.phase === state.phase &&
-      before.live === state.live &&
-      before.stop === state.stop &&
-      before.error === state.error;
-    if (looksSame) return;
+    if (JSON.stringify(shownOf(before)) === JSON.stringify(shownOf(state))) return;
     // Most replays are over before anybody could read that there is one.
     if (state.phase === "open" && !state.live) commits.replay();
     else commits.now();
@@ -168,7 +166,6 @@ export function createStreamSession<TMessage>(
     onOpen?: () => void,
   ): Promise<void> {
     const mine = new AbortController();
-    reading?.abort();
     reading = mine;
     try {
       for await (const events of readEvents(await request(mine.signal))) {
@@ -215,7 +212,7 @@ export function createStreamSession<TMessage>(
     const told = end;
     if (told === undefined || finishedAt === fold.cursor()) return;
     finishedAt = fold.cursor();
-    callSafely(() => options.onEnd?.({ id, end: told, message: fold.view() }));
+    void callSafely(() => options.onEnd?.({ id, end: told, message: fold.view() }));
   }
 
   // Showing.
@@ -279,8 +276,12 @@ export function createStreamSession<TMessage>(
 
   // Stopping.
 
-  let stopped: Promise<void> | undefined;
-  let settleStop: ((failure?: Failure) => void) | undefined;
+  /** Who waits for it. */
+  const stoppers: ((failure?: Failure) => void)[] = [];
+
+  function settleStop(failure?: Failure): void {
+    for (const settle of stoppers.splice(0)) settle(failure);
+  }
 
   /** The server knows of the wish, or there is none: the stream has ended, or the server refused. */
   function isStopSettled(): boolean {
@@ -301,27 +302,16 @@ export function createStreamSession<TMessage>(
 
   return {
     id,
-    getState: store.getState,
+    getState: () => shown,
     isWanted: interest.isWanted,
-    subscribe(listener) {
-      const unsubscribe = store.subscribe(listener);
-      const unwant = wantConnection();
-      return () => {
-        unsubscribe();
-        unwant();
-      };
-    },
+    subscribe: wantConnection,
     connect: wantConnection,
     onEvent: sideEffects.add,
-    expectStart,
-    async isUnconfirmed() {
-      await restoring;
-      return connection.started && fold.cursor() === "";
-    },
+    expectStart: () => prompt({ type: "start" }),
     async start(send) {
       const unwant = interest.want();
       try {
-        expectStart();
+        prompt({ type: "start" });
         await restoring;
         if (connection.phase !== "starting") return;
         await saveCheckpoint();
@@ -331,28 +321,24 @@ export function createStreamSession<TMessage>(
       }
     },
     stop() {
-      const unwant = wantConnection();
-      stopped ??= new Promise<void>((resolve, reject) => {
-        settleStop = (failure) => {
-          stopped = settleStop = undefined;
+      const stopped = new Promise<void>((resolve, reject) => {
+        // It is seen through, whoever is looking.
+        const unwant = wantConnection();
+        stoppers.push((failure) => {
+          unwant();
           if (failure === undefined) resolve();
           else reject(failure);
-        };
+        });
       });
-      // It is seen through, whoever is looking.
-      stopped.catch(() => {}).finally(unwant);
-      const promise = stopped;
+      // It need not be awaited: a refusal is in the state, too.
+      stopped.catch(() => {});
       whenRestored(() => {
         dispatch({ type: "stop" });
-        if (isStopSettled()) settleStop?.();
+        if (isStopSettled()) settleStop();
       });
-      return promise;
+      return stopped;
     },
-    retry() {
-      // Where nobody looks at it, it is let go again soon.
-      interest.want()();
-      whenRestored(() => dispatch({ type: "retry" }));
-    },
+    retry: () => prompt({ type: "retry" }),
     dispose: interest.release,
   };
 }

@@ -29,11 +29,19 @@ const STREAM_ERROR_CODES = [
   "http-error",
 ] as const;
 
-/** What went wrong. A closed set: a `switch` over it can be exhaustive. */
+/** What went wrong. A closed set, as of this version: a `switch` over it can be exhaustive. */
 export type StreamErrorCode = (typeof STREAM_ERROR_CODES)[number];
 
 /** Codes of what only a client can notice; no server sends them. */
 export type ClientErrorCode = "network" | "bad-response" | "http-error";
+
+/**
+ * Whether a value is a code by its form. A client takes what a server of its app's says: a code that a newer one has added is
+ * shown as it is, and the list of all of them is not downloaded.
+ */
+export function isCode(value: unknown): value is StreamErrorCode {
+  return typeof value === "string" && /^[a-z-]+$/.test(value);
+}
 
 /** Whether a value read from outside is one of the codes. */
 export function isStreamErrorCode(value: unknown): value is StreamErrorCode {

@@ -20,6 +20,7 @@ const rules: readonly LayerRule[] = [
   {
     folder: "client/",
     imports: [
+      "client/call-safely",
       "client/checkpoints/",
       "client/client-error",
       "client/commit-schedule",
@@ -35,7 +36,7 @@ const rules: readonly LayerRule[] = [
       "client/wake",
       "shared/",
     ],
-    packages: ["zustand"],
+    packages: [],
   },
   { folder: "testing/", imports: ["testing/", "server/", "client/", "shared/"], packages: ["vitest", "msw"] },
   { folder: "core.ts", imports: ["client/", "shared/"], packages: [] },

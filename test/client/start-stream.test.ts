@@ -54,9 +54,9 @@ describe("the request that starts a stream", () => {
     await startStream(session, request, { requestOptions });
     const json = "application/json";
     expect(sent).toEqual([
-      { body: '{"attempt":1}', type: json, auth: "token 0", own: "own 0" },
-      { body: '{"attempt":2}', type: json, auth: "token 1", own: "own 1" },
-      { body: '{"attempt":3}', type: json, auth: "token 2", own: "own 2" },
+      { body: '{"attempt":1}', type: json, auth: "token 0", own: "own 1" },
+      { body: '{"attempt":2}', type: json, auth: "token 1", own: "own 2" },
+      { body: '{"attempt":3}', type: json, auth: "token 2", own: "own 3" },
     ]);
     expect(fetches.slice(0, 2)).toEqual([1, 2]);
     session.dispose();

@@ -63,7 +63,7 @@ describe.each([
     // Until there is something of it: then the server knows.
     held.resolve();
     source.write(sseOf(textPayloads("Hi")));
-    await vi.advanceTimersByTimeAsync(300);
+    await vi.advanceTimersByTimeAsync(1_100);
     expect(await client.findActive("chat")).toEqual({ streamId: "old", status: "done" });
     client.dispose();
     reloaded.dispose();

@@ -51,6 +51,38 @@ describe.each([
       expect(session.getState()).toMatchObject({ status: "done", message: { text: "one two three" } });
     });
 
+    it("goes on where somebody who looks at it fails, and tells the others", async () => {
+      const told = vi.spyOn(console, "error").mockImplementation(() => {});
+      const { harness, source, write } = writing();
+      const session = harness.session();
+      const seen: string[] = [];
+      session.subscribe(() => {
+        throw new Error("a bug of the app's");
+      });
+      session.subscribe(() => seen.push(session.getState().status));
+      await harness.start(session);
+      write(...texts);
+      source.end();
+      await toEnd(session);
+      expect(session.getState()).toMatchObject({ status: "done", error: null });
+      expect(harness.requests.filter((request) => !request.startsWith("POST"))).toEqual([
+        "GET /api/streams/stream-1?control=1",
+      ]);
+      expect(seen.at(-1)).toBe("done");
+      expect(told).toHaveBeenCalled();
+      told.mockRestore();
+    });
+
+    it("tells those who look at it that it is let go", async () => {
+      const { harness } = writing();
+      const session = harness.session();
+      const seen: string[] = [];
+      session.subscribe(() => seen.push(session.getState().status));
+      await harness.start(session);
+      session.dispose();
+      expect(seen.at(-1)).toBe("idle");
+    });
+
     it("keeps its connection over a short absence, and lets go after five seconds", async () => {
       const { harness, write } = writing();
       const session = harness.session();

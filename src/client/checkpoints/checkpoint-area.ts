@@ -1,7 +1,8 @@
 /**
- * What a scope and an endpoint have in a store. The store is asked one thing after the other, and is given nothing by those
- * who were there before it was cleared, or whose scope is not the one that sits here now.
+ * What a scope and an endpoint have in a store. It is given nothing by those who were there before it was cleared, or whose
+ * scope is not the one that sits here now.
  */
+import { callSafely } from "../call-safely.ts";
 import { checkpointKey, type CheckpointKind, type CheckpointStore } from "./checkpoint-store.ts";
 import { defaultCheckpoints } from "./session-storage.ts";
 
@@ -13,25 +14,10 @@ export interface CheckpointArea {
   write(kind: CheckpointKind, id: string, text: string | null): void | Promise<void>;
 }
 
-/** What is known of a store. */
-interface Place {
-  /** What it was asked last, once it has taken its time for something. */
-  last?: Promise<unknown>;
-  /** How often it was cleared. */
-  clears: number;
-  /** Whose it is; everybody's until somebody takes it. */
-  scope?: string;
-}
-
-const places = new WeakMap<CheckpointStore, Place>();
-
-function placeOf(store: CheckpointStore): Place {
-  const known = places.get(store);
-  if (known !== undefined) return known;
-  const place: Place = { clears: 0 };
-  places.set(store, place);
-  return place;
-}
+/** How often stores were cleared. */
+const clears = new WeakMap<CheckpointStore, number>();
+/** Whose stores are; everybody's until somebody takes them. */
+const scopes = new WeakMap<CheckpointStore, string>();
 
 /** Opens what a scope and an endpoint have in a store; it is theirs until the store is cleared. */
 export function checkpointArea(
@@ -39,24 +25,22 @@ export function checkpointArea(
   endpoint: string,
   store: CheckpointStore = defaultCheckpoints(),
 ): CheckpointArea {
-  const place = placeOf(store);
-  const { clears } = place;
-  const keyOf = (kind: CheckpointKind, id: string): string => checkpointKey(scope, endpoint, kind, id);
+  const clearsBefore = clears.get(store);
   return {
-    read: (kind, id) => ask(store, null, () => store.get(keyOf(kind, id))),
+    read: (kind, id) => callSafely(() => store.get(checkpointKey(scope, endpoint, kind, id)), null),
     write: (kind, id, text) =>
-      ask(store, undefined, () => {
-        const { clears: clearsNow, scope: scopeNow = scope } = place;
-        if (clearsNow !== clears || scopeNow !== scope) return;
-        return text === null ? store.delete(keyOf(kind, id)) : store.set(keyOf(kind, id), text);
+      callSafely(() => {
+        if (clears.get(store) !== clearsBefore || (scopes.get(store) ?? scope) !== scope) return;
+        const key = checkpointKey(scope, endpoint, kind, id);
+        return text === null ? store.delete(key) : store.set(key, text);
       }),
   };
 }
 
 /** Forgets what a store holds for any other scope: another user sits here now. */
 export function retainScope(scope: string, store: CheckpointStore = defaultCheckpoints()): void {
-  placeOf(store).scope = scope;
-  void ask(store, undefined, () => store.retainScope(scope));
+  scopes.set(store, scope);
+  void callSafely(() => store.retainScope(scope));
 }
 
 /**
@@ -66,29 +50,6 @@ export function retainScope(scope: string, store: CheckpointStore = defaultCheck
  * @param store the tab's own, in `sessionStorage`, by default.
  */
 export function clearCheckpoints(store: CheckpointStore = defaultCheckpoints()): void | Promise<void> {
-  placeOf(store).clears += 1;
-  return ask(store, undefined, () => store.clear());
-}
-
-/** Asks a store, after all that it was asked before. What it cannot do costs a replay, and is told. */
-function ask<T>(store: CheckpointStore, otherwise: T, question: () => T | Promise<T>): T | Promise<T> {
-  const place = placeOf(store);
-  const fail = (error: unknown): T => {
-    console.error("rejoin: a checkpoint store failed:", error);
-    return otherwise;
-  };
-  try {
-    const answer = place.last === undefined ? question() : place.last.then(question);
-    if (!isPromise(answer)) return answer;
-    const settled = Promise.resolve(answer).catch(fail);
-    place.last = settled;
-    return settled;
-  } catch (error) {
-    return fail(error);
-  }
-}
-
-/** Whether something takes its time. */
-export function isPromise<T>(value: T | Promise<T>): value is Promise<T> {
-  return typeof value === "object" && value !== null && "then" in value;
+  clears.set(store, (clears.get(store) ?? 0) + 1);
+  return callSafely(() => store.clear());
 }

@@ -3,7 +3,8 @@
  * replay, never an answer, so a store may drop what it likes, and none of its methods may throw.
  *
  * A store that answers at once lets a reloaded page paint the answer in its first frame; one that answers with promises
- * works too, a moment later. It is asked one thing after the other, each when the one before is settled.
+ * works too, a moment later. Its promises must settle, and it does what it is asked in the order in which it is asked, as
+ * IndexedDB does.
  */
 export interface CheckpointStore {
   /** The text under a key; `null` where there is none. */

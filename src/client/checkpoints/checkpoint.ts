@@ -1,10 +1,9 @@
 /** What a checkpoint holds, and its text. Whatever is damaged, foreign or outdated reads as none. */
 import { parseCursor } from "../../shared/cursor.ts";
-import { isStreamErrorCode } from "../../shared/errors.ts";
 import { isObject, isString, parseJson, type JsonValue } from "../../shared/json/json-value.ts";
 import type { StreamProtocol } from "../../shared/protocols/protocol.ts";
 import { isEndStatus, type StreamEnd } from "../../shared/wire.ts";
-import { CLIENT_ERROR_TEXTS } from "../failure.ts";
+import { readPublicError } from "../failure.ts";
 
 /** All that a session knows of a stream: one value, written as a whole, so that its parts always belong together. */
 export interface Checkpoint {
@@ -53,20 +52,10 @@ export function readCheckpoint(protocol: Protocol, text: string | null): Checkpo
   };
 }
 
-/**
- * Reads a stream's end, from storage or from the wire; `undefined` where it is none. A code that this version does not know is
- * still an error.
- */
+/** Reads a stream's end, from storage or from the wire; `undefined` where it is none. */
 export function readStreamEnd(value: unknown): StreamEnd | undefined {
-  const { status, error } = isObject(value) ? value : {};
+  const { status, error: told } = isObject(value) ? value : {};
   if (!isEndStatus(status)) return undefined;
-  if (!isObject(error)) return { status };
-  const { code, message } = error;
-  return {
-    status,
-    error: {
-      code: isStreamErrorCode(code) ? code : "internal",
-      message: isString(message) ? message : CLIENT_ERROR_TEXTS["bad-response"],
-    },
-  };
+  const error = readPublicError(told);
+  return error === undefined ? { status } : { status, error };
 }

@@ -14,18 +14,11 @@ export interface SessionStorageCheckpointsOptions {
   readonly maxTotalLength?: number;
 }
 
-/** What stands between a checkpoint and when it was written, by which the oldest is known also after a reload. */
-const STAMP_END = "|";
-
 /** UTF-16 units that free no room to speak of: marks of side effects, and names of streams. They go last. */
 const SHORT = 1024;
 
-/** What is known of a checkpoint. */
-interface Entry {
-  readonly length: number;
-  /** Its text, where storage would not take it. */
-  readonly text?: string;
-}
+/** What stands between when a checkpoint was written, by which the oldest is known also after a reload, and its text. */
+const STAMP_END = "|";
 
 /** Makes a store in `sessionStorage`. Touches it at the first use, not before. */
 export function sessionStorageCheckpoints({
@@ -34,11 +27,10 @@ export function sessionStorageCheckpoints({
   maxTotalLength = 1_500_000,
 }: SessionStorageCheckpointsOptions = {}): CheckpointStore {
   let stamp = 0;
-  let total = 0;
-  let index: Map<string, Entry> | undefined;
+  let texts: Map<string, string> | undefined;
 
   /** Some browsers throw already when storage is looked at; a full one throws when it is written to. */
-  function attempt<T>(action: (storage: Storage) => T): T | undefined {
+  function attempt<T>(action: (place: Storage) => T): T | undefined {
     try {
       return action(storage());
     } catch {
@@ -46,47 +38,25 @@ export function sessionStorageCheckpoints({
     }
   }
 
-  function read(key: string): string {
-    return attempt((place) => place.getItem(key)) ?? "";
-  }
-
-  /** All checkpoints, the oldest first: read from storage once, and kept up to date from then on. */
-  function entries(): Map<string, Entry> {
-    if (index === undefined) {
-      index = new Map();
-      const keys = attempt((place) => Array.from({ length: place.length }, (_, at) => place.key(at) ?? ""));
-      const found = (keys ?? []).filter(isCheckpointKey).map((key) => [key, read(key)] as const);
-      found.sort(([, a], [, b]) => (a < b ? -1 : 1));
-      for (const [key, { length }] of found) add(key, { length });
-    }
-    return index;
-  }
-
-  function add(key: string, entry: Entry): void {
-    total += entry.length;
-    entries().set(key, entry);
-  }
-
-  /** Whether storage took it. */
-  function write(key: string, text: string): boolean {
-    const isWritten = attempt((place) => {
-      place.setItem(key, text);
-      add(key, { length: text.length });
-      return true;
-    });
-    return isWritten ?? false;
+  /** All checkpoints, the oldest first. Read from storage once; what it does not take is only here. */
+  function all(): Map<string, string> {
+    const found = (place: Storage): [string, string][] =>
+      Array.from({ length: place.length }, (_, at) => place.key(at) ?? "")
+        .filter(isCheckpointKey)
+        .map((key) => [key, place.getItem(key) ?? ""]);
+    texts ??= new Map(attempt(found)?.toSorted(([, a], [, b]) => (a < b ? -1 : 1)));
+    return texts;
   }
 
   function remove(key: string): void {
-    const entry = entries().get(key);
-    if (entries().delete(key)) total -= entry?.length ?? 0;
+    all().delete(key);
     attempt((place) => place.removeItem(key));
   }
 
   return {
     get(key) {
-      const text = index?.get(key)?.text ?? read(key);
-      return text.slice(text.indexOf(STAMP_END) + 1) || null;
+      const text = attempt((place) => place.getItem(key)) ?? texts?.get(key);
+      return text?.slice(text.indexOf(STAMP_END) + 1) ?? null;
     },
     set(key, value) {
       remove(key);
@@ -94,23 +64,29 @@ export function sessionStorageCheckpoints({
       // Two writes within a millisecond are still one after the other.
       stamp = Math.max(stamp + 1, Date.now());
       const text = stamp + STAMP_END + value;
-      for (const spared of [SHORT, 0]) {
-        for (const [oldest, entry] of entries()) {
-          const isRoom = total + text.length <= maxTotalLength;
-          if (isRoom && write(key, text)) return;
-          // What is only here takes no room there.
-          if ((!isRoom || entry.text === undefined) && entry.length > spared) remove(oldest);
+      all().set(key, text);
+      let total = 0;
+      for (const { length } of all().values()) total += length;
+      const isShort = (length: number): number => Number(length <= SHORT);
+      for (const [oldest, { length }] of [...all()].toSorted(
+        ([, a], [, b]) => isShort(a.length) - isShort(b.length),
+      )) {
+        if (total > maxTotalLength) {
+          remove(oldest);
+          total -= length;
+        } else {
+          if (attempt((place) => (place.setItem(key, text), true))) return;
+          // Full: room is made there, and not here.
+          attempt((place) => place.removeItem(oldest));
         }
       }
-      if (!write(key, text)) add(key, { length: text.length, text });
     },
     delete: remove,
     retainScope(scope) {
-      const kept = scopePrefix(scope);
-      for (const key of entries().keys()) if (!key.startsWith(kept)) remove(key);
+      for (const key of all().keys()) if (!key.startsWith(scopePrefix(scope))) remove(key);
     },
     clear() {
-      for (const key of entries().keys()) remove(key);
+      for (const key of all().keys()) remove(key);
     },
   };
 }

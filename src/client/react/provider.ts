@@ -5,6 +5,7 @@ import {
   useContext,
   useEffect,
   useInsertionEffect,
+  useMemo,
   useRef,
   useState,
   type Context,
@@ -76,47 +77,43 @@ export function createResumableStreamProvider<TCache>(
   ): ReactElement {
     const { endpoint, scope = "", protocol = surroundings.defaultProtocol, children } = props;
     const cache = useContext(surroundings.cache);
-    // Another endpoint, scope or protocol shares nothing with this one.
-    const name = JSON.stringify([endpoint, scope, protocol.name, protocol.version]);
-    // What may change on each render is no part of a session's identity.
-    const latest = useRef({ ...props, cache, name });
-    useInsertionEffect(() => {
-      latest.current = { ...props, cache, name };
-    });
-    const [{ known, checkpoints, wake }] = useState(() => ({
-      known: new Map<string, StreamSessions<unknown>>(),
-      checkpoints: props.checkpoints,
-      wake: props.wake ?? surroundings.wake,
-    }));
+    const [{ checkpoints, wake = surroundings.wake }] = useState(props);
 
-    let sessions = known.get(name);
-    if (sessions === undefined) {
-      sessions = createStreamSessions<unknown>({
+    // Another endpoint, scope or protocol shares nothing with this one; what else may change on each render is no part of it.
+    const sessions = useMemo(() => {
+      const made: StreamSessions<unknown> = createStreamSessions<unknown>({
         endpoint,
         scope,
         protocol,
         checkpoints,
         wake,
         requestOptions() {
-          if (latest.current.name === name) return latest.current;
+          if (latest.current.sessions === made) return latest.current;
           // A start that is repeated, say: nothing of one user is sent with another one's headers.
-          throw new Error("The provider has another endpoint, scope or protocol now.");
+          throw new Error("The provider has changed.");
         },
         onEnd(finished) {
           const { cache: cacheNow } = latest.current;
           if (cacheNow) surroundings.onFinished(cacheNow, { endpoint, scope }, finished);
         },
       });
-      known.set(name, sessions);
-    }
+      return made;
+      // oxlint-disable-next-line react/exhaustive-deps -- A protocol is known by its name and version.
+    }, [endpoint, scope, protocol.name, protocol.version, checkpoints, wake]);
+    const now = { ...props, cache, sessions };
+    const latest = useRef(now);
+    useInsertionEffect(() => {
+      latest.current = now;
+    });
 
-    const current = sessions;
+    const mounted = useRef(sessions);
     useEffect(() => {
-      // First, so that what the others do last is stored for nobody.
+      // First, so that what the one before does last is stored for nobody.
       retainScope(scope, checkpoints);
-      for (const other of known.values()) if (other !== current) other.dispose();
-    }, [known, current, scope, checkpoints]);
+      if (mounted.current !== sessions) mounted.current.dispose();
+      mounted.current = sessions;
+    }, [sessions, scope, checkpoints]);
 
-    return createElement(SessionsContext.Provider, { value: current }, children);
+    return createElement(SessionsContext.Provider, { value: sessions }, children);
   };
 }

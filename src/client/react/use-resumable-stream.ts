@@ -67,7 +67,7 @@ export function useResumableStream(
   const { protocol, onEvent, select, isEqual } = options;
   const expected = sessions.common.protocol;
   if (protocol !== undefined && (protocol.name !== expected.name || protocol.version !== expected.version)) {
-    throw new Error("The hook and its provider need the same protocol.");
+    throw new Error("Not the protocol of the provider.");
   }
   const session = id === undefined ? undefined : sessions.session(id);
 
