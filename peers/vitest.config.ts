@@ -38,7 +38,7 @@ export default defineConfig({
           environment: "jsdom",
           include: ["test/support/older-majors.ts", "test/**/*.dom.test.{ts,tsx}"],
           // Node would give these the React that is installed beside them.
-          server: { deps: { inline: [/@testing-library\/react/, /@tanstack\/react-query/, /zustand/] } },
+          server: { deps: { inline: [/@testing-library\/react/, /@tanstack\/react-query/] } },
         },
       },
     ],

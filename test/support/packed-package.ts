@@ -21,7 +21,6 @@ const NEIGHBOURS = [
   "react",
   "react-dom",
   "scheduler",
-  "zustand",
   "@tanstack",
   "eventsource-parser",
   "redis",
