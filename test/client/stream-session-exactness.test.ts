@@ -1,5 +1,6 @@
 /** The session against a real handler: what is cut, lost, doubled or reloaded changes nothing in the message. */
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
+import { checkpointKey } from "../../src/client/checkpoints/checkpoint-store.ts";
 import { memoryCheckpoints } from "../../src/client/checkpoints/memory.ts";
 import { assistantStream, type AssistantMessage } from "../../src/shared/protocols/assistant-stream/index.ts";
 import { everyPartChunks, everyPartPayloads } from "../support/every-part-answer.ts";
@@ -90,6 +91,56 @@ describe("an answer with every kind of part", () => {
         cursor,
       );
       after.dispose();
+    }
+  });
+
+  it("is exact when the page is gone before it could store what it had read last", async () => {
+    const key = checkpointKey("", "/api/streams", "stream", STREAM_ID);
+    for (let storedAt = 1; storedAt < everyPartChunks.length; storedAt += 3) {
+      const source = scriptedSource<object>();
+      const harness = createHarness(assistantStream, source.make);
+      const before = harness.session();
+      await harness.start(before);
+      source.write(...everyPartChunks.slice(0, storedAt));
+      // The time between two checkpoints.
+      await vi.advanceTimersByTimeAsync(1_100);
+      const stored = harness.checkpoints.get(key);
+      source.write(...everyPartChunks.slice(storedAt));
+      source.end();
+      await vi.advanceTimersByTimeAsync(100);
+      before.dispose();
+      const checkpoints = memoryCheckpoints();
+      if (typeof stored === "string") checkpoints.set(key, stored);
+      const requests = harness.requests.length;
+      const after = harness.session({ checkpoints });
+      expect(after.getState().cursor).toMatch(/\.[1-9]/);
+      after.connect();
+      await toEnd(after);
+      expect(JSON.stringify(after.getState().message), `stored at ${storedAt}`).toBe(whole);
+      expect(harness.requests).toHaveLength(requests + 1);
+      after.dispose();
+    }
+  });
+
+  it("is exact, over two requests, when a cut answer is sent again from an earlier position", async () => {
+    const harness = answering();
+    const events = (await (await post(harness)).text()).split("\n\n").slice(0, -1);
+    for (let cut = 1; cut < events.length; cut += 4) {
+      for (let from = 0; from <= cut; from += 5) {
+        let requests = 0;
+        harness.network = async (_request, answer) => {
+          requests += 1;
+          const { headers } = await answer(_request);
+          const part = requests === 1 ? events.slice(0, cut) : events.slice(from);
+          return new Response(part.map((event) => `${event}\n\n`).join(""), { headers });
+        };
+        const session = harness.session({ checkpoints: memoryCheckpoints() });
+        await harness.start(session);
+        await toEnd(session);
+        expect(JSON.stringify(session.getState().message), `${cut}, then from ${from}`).toBe(whole);
+        expect(requests).toBeLessThanOrEqual(2);
+        session.dispose();
+      }
     }
   });
 
