@@ -14,6 +14,7 @@ import {
   SNAPSHOT_EVENT,
   type StreamEnd,
 } from "../shared/wire.ts";
+import { callSafely } from "./call-safely.ts";
 import { readStreamEnd, type Checkpoint } from "./checkpoints/checkpoint.ts";
 import type { ConnectionEvent } from "./connection.ts";
 
@@ -70,7 +71,7 @@ export function createSessionFold<TMessage>(
         if (next.seq <= known) return {};
         // The start of another generation is as good as a reset.
         if (!isSame) replace(next);
-        fold.apply(event.data);
+        void callSafely(() => fold.apply(event.data));
         position = next;
         return { meaning: PROGRESS, position };
       }

@@ -1,6 +1,6 @@
 /** The fold and its cursor: whatever is sent again, early, late or not at all, each event changes it once. */
 import fc from "fast-check";
-import { describe, expect, it } from "vitest";
+import { describe, expect, it, vi } from "vitest";
 import { createSessionFold, type SessionFold } from "../../src/client/session-fold.ts";
 import { assistantStream, type AssistantMessage } from "../../src/shared/protocols/assistant-stream/index.ts";
 import type { StreamProtocol } from "../../src/shared/protocols/protocol.ts";
@@ -119,6 +119,30 @@ describe("a checkpoint of the server's", () => {
     const fold = createSessionFold(textProtocol);
     expect(fold.take(snapshot)).toEqual({ meaning: { type: "gap" } });
     expect([fold.view(), fold.cursor()]).toEqual([undefined, ""]);
+  });
+});
+
+describe("a payload at which the protocol's fold fails", () => {
+  it("is passed over, and told", () => {
+    const told = vi.spyOn(console, "error").mockImplementation(() => {});
+    const fold = createSessionFold<TextMessage>({
+      ...textProtocol,
+      fold(snapshot) {
+        const inner = textProtocol.fold(snapshot);
+        const apply = (payload: string): void => {
+          if (payload === "bad") throw new Error("a bug of the protocol's");
+          inner.apply(payload);
+        };
+        return { ...inner, apply };
+      },
+    });
+    const taken = ['{"t":"one "}', "bad", '{"t":"two"}'].map((payload, at) =>
+      fold.take(entryOf(at + 1, payload)),
+    );
+    expect(taken.map(({ meaning }) => meaning?.type)).toEqual(["progress", "progress", "progress"]);
+    expect([fold.view()?.text, fold.cursor()]).toEqual(["one two", `${GEN}.3`]);
+    expect(told).toHaveBeenCalledOnce();
+    told.mockRestore();
   });
 });
 
