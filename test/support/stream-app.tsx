@@ -1,17 +1,19 @@
 /**
- * For tests of hooks: MSW answers with a real handler on a memory store, so that what a test sees is what a server says; and
- * components render under StrictMode, with a provider and a QueryClient.
+ * An app for tests of hooks: MSW answers with a real handler on a memory store, so that what a test sees is what a server
+ * says; and components render under StrictMode, with a provider and a QueryClient.
  */
-import { QueryClient, QueryClientProvider } from "@tanstack/react-query";
-import { render, type RenderResult } from "@testing-library/react";
+import { focusManager, onlineManager, QueryClient, QueryClientProvider } from "@tanstack/react-query";
+import { cleanup, render, type RenderResult } from "@testing-library/react";
 import { http } from "msw";
-import { setupServer, type SetupServer } from "msw/node";
+import { setupServer } from "msw/node";
 import { StrictMode, type ReactNode } from "react";
+import { test, vi } from "vitest";
 import {
-  memoryCheckpoints,
   ResumableStreamProvider,
-  type CheckpointStore,
+  sessionStorageCheckpoints,
+  useStreamClient,
   type ResumableStreamProviderProps,
+  type StreamClient,
 } from "../../src/index.ts";
 import {
   createInMemoryResumableStreamStore,
@@ -25,80 +27,166 @@ import {
   type AssistantMessage,
   type AssistantStreamChunk,
 } from "../../src/shared/protocols/assistant-stream/index.ts";
-import type { StreamProtocol } from "../../src/shared/protocols/protocol.ts";
+import { holdTime, pass, settle } from "./fake-time.ts";
+import { createNetwork, type Network } from "./network.ts";
+import { leavePage } from "./page-signals.ts";
 import { scriptedSource, type ScriptedSource } from "./scripted-source.ts";
 
 export const ORIGIN = "http://localhost";
 export const ENDPOINT = `${ORIGIN}/api/streams`;
 export const CHAT_URL = `${ORIGIN}/api/chat`;
+/** How often the server gives a sign of life; not as often as by default. */
+export const HEARTBEAT_MS = 5_000;
 
-/** What the network does with a request: hand it on, or not. */
-export type Network = (request: Request, answer: () => Promise<Response>) => Promise<Response>;
+type ProviderProps = Partial<ResumableStreamProviderProps<AssistantMessage>>;
 
 export interface StreamApp {
-  readonly msw: SetupServer;
+  readonly network: Network;
+  /** What pages send their requests with. */
+  readonly fetch: typeof globalThis.fetch;
   readonly context: ResumableStreamContext;
   readonly source: ScriptedSource<AssistantStreamChunk>;
-  /** Requests so far, as `METHOD /path`. */
-  readonly requests: string[];
-  network: Network;
-  readonly checkpoints: CheckpointStore;
   readonly queryClient: QueryClient;
-  /** Renders in the app; each call is a page that was loaded anew, with the same storage. */
-  load(children: ReactNode, props?: Partial<ResumableStreamProviderProps<AssistantMessage>>): RenderResult;
-  wrap(children: ReactNode, props?: Partial<ResumableStreamProviderProps<AssistantMessage>>): ReactNode;
+  /** Opens a page; each call is one that was loaded anew, in the same tab. */
+  load(children: ReactNode, props?: ProviderProps): RenderResult;
+  /** Children in the app, to render the page again with. */
+  wrap(children: ReactNode, props?: ProviderProps): ReactNode;
+  /** Leaves the page, as a reload does: what is not stored is gone. */
+  leave(): void;
   /** Starts a stream on the server, as another tab would. */
   startElsewhere(id: string): Promise<void>;
+  /** The model writes a text, and a frame passes. */
+  says(text: string): Promise<void>;
+  /** The model writes the rest and ends. */
+  finishes(text?: string): Promise<void>;
 }
 
-export function createStreamApp(protocol: StreamProtocol<AssistantMessage> = assistantStream): StreamApp {
+/** A test with time that is held, and an app. */
+export const it = test
+  // oxlint-disable-next-line no-empty-pattern -- vitest reads from the pattern what a fixture needs
+  .extend("app", async ({}, { onCleanup }) => {
+    holdTime();
+    const app = createStreamApp();
+    onCleanup(async () => {
+      await app.close();
+      onlineManager.setOnline(true);
+      focusManager.setFocused(undefined);
+      sessionStorage.clear();
+      vi.restoreAllMocks();
+      vi.useRealTimers();
+    });
+    return app;
+  });
+
+function createStreamApp(): StreamApp & { close(): Promise<void> } {
   const context = createResumableStreamContext({
     store: createInMemoryResumableStreamStore(),
+    heartbeatMs: HEARTBEAT_MS,
     onError: () => {},
   });
   const handler = createResumableStreamHandler({ context, authorize: () => true, basePath: "/api/streams" });
   const source = scriptedSource<AssistantStreamChunk>();
-  const answer = (request: Request): Promise<Response> =>
-    new URL(request.url).pathname === "/api/chat"
-      ? createResumableStreamResponse({
-          request,
-          context,
-          owner: null,
-          protocol,
-          source: source.make,
-          thread: "chat",
-        })
+  const events = { protocol: assistantStream, owner: null, thread: "chat" } as const;
+  const server = (request: Request): Promise<Response> =>
+    request.url === CHAT_URL
+      ? createResumableStreamResponse({ request, context, source: source.make, ...events })
       : handler(request);
-  const msw = setupServer(
-    http.all(`${ORIGIN}/api/*`, ({ request }) => {
-      app.requests.push(`${request.method} ${new URL(request.url).pathname}`);
-      return app.network(request, () => answer(request));
-    }),
-  );
-  const app: StreamApp = {
-    msw,
+  const network = createNetwork();
+  const msw = setupServer(http.all(`${ORIGIN}/api/*`, ({ request }) => network.serve(request, server)));
+  msw.listen({ onUnhandledFrame: "error" });
+  const queryClient = new QueryClient({ defaultOptions: { queries: { retry: false } } });
+  let page: RenderResult | undefined;
+  /** The client of the page that is open. */
+  let client: StreamClient<unknown> | undefined;
+  let pageFetch = fetchOfPage(network);
+  let hasBegun = false;
+
+  function Page({ children }: { readonly children: ReactNode }): ReactNode {
+    client = useStreamClient();
+    return children;
+  }
+
+  function write(text: string): void {
+    if (!hasBegun) source.write(chunk.start);
+    hasBegun = true;
+    source.write(chunk.text(text));
+  }
+
+  const app: ReturnType<typeof createStreamApp> = {
+    network,
+    get fetch() {
+      return pageFetch.fetch;
+    },
     context,
     source,
-    requests: [],
-    network: (_request, next) => next(),
-    checkpoints: memoryCheckpoints(),
-    queryClient: new QueryClient({ defaultOptions: { queries: { retry: false } } }),
+    queryClient,
     wrap: (children, props) => (
       <StrictMode>
-        <QueryClientProvider client={app.queryClient}>
-          <ResumableStreamProvider endpoint={ENDPOINT} checkpoints={app.checkpoints} {...props}>
-            {children}
+        <QueryClientProvider client={queryClient}>
+          <ResumableStreamProvider
+            endpoint={ENDPOINT}
+            checkpoints={sessionStorageCheckpoints()}
+            fetch={pageFetch.fetch}
+            {...props}
+          >
+            <Page>{children}</Page>
           </ResumableStreamProvider>
         </QueryClientProvider>
       </StrictMode>
     ),
-    load: (children, props) => render(app.wrap(children, props)),
+    load(children, props) {
+      pageFetch = fetchOfPage(network);
+      return (page = render(app.wrap(children, props)));
+    },
+    leave() {
+      leavePage();
+      // Here, what a page leaves behind would live on for a while beside the next one.
+      pageFetch.die();
+      page?.unmount();
+      client?.dispose();
+      queryClient.clear();
+    },
     async startElsewhere(id) {
-      const stream = await context.run(id, source.make, { protocol, owner: null, thread: "chat" });
+      hasBegun = false;
+      const stream = await context.run(id, source.make, events);
       await stream.cancel();
+    },
+    async says(text) {
+      write(text);
+      await pass();
+    },
+    async finishes(text) {
+      if (text !== undefined) write(text);
+      source.write(chunk.finish);
+      source.end();
+      await pass();
+    },
+    async close() {
+      app.leave();
+      cleanup();
+      network.shutDown();
+      await settle();
+      msw.close();
+      await context.close();
     },
   };
   return app;
+}
+
+/** A network as one page has it: once the page is gone it sends nothing, and nobody hears what was answered. */
+function fetchOfPage(network: Network): { readonly fetch: typeof fetch; die(): void } {
+  let isAlive = true;
+  return {
+    fetch: (...request) =>
+      new Promise((resolve, reject) => {
+        if (!isAlive) return;
+        network.fetch(...request).then(
+          (response) => isAlive && resolve(response),
+          (error: unknown) => isAlive && reject(error),
+        );
+      }),
+    die: () => void (isAlive = false),
+  };
 }
 
 /** The text of a message's text parts. */
