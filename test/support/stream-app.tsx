@@ -53,6 +53,8 @@ export interface StreamApp {
   wrap(children: ReactNode, props?: ProviderProps): ReactNode;
   /** Leaves the page, as a reload does: what is not stored is gone. */
   leave(): void;
+  /** The page is gone, and was not told before. */
+  crash(): void;
   /** Starts a stream on the server, as another tab would. */
   startElsewhere(id: string): Promise<void>;
   /** The model writes a text, and a frame passes. */
@@ -140,10 +142,16 @@ function createStreamApp(): StreamApp & { close(): Promise<void> } {
     },
     leave() {
       leavePage();
-      // Here, what a page leaves behind would live on for a while beside the next one.
+      app.crash();
+    },
+    crash() {
+      // Here, what is left of a page would live on beside the next one: send, store, and answer to what happens to that.
+      const stored = { ...sessionStorage };
       pageFetch.die();
       page?.unmount();
       client?.dispose();
+      sessionStorage.clear();
+      for (const [key, value] of Object.entries(stored)) sessionStorage.setItem(key, value);
       queryClient.clear();
     },
     async startElsewhere(id) {
@@ -162,7 +170,7 @@ function createStreamApp(): StreamApp & { close(): Promise<void> } {
       await pass();
     },
     async close() {
-      app.leave();
+      app.crash();
       cleanup();
       network.shutDown();
       await settle();
