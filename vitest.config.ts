@@ -7,8 +7,8 @@ export default defineConfig({
         test: {
           name: "unit",
           environment: "node",
-          include: ["test/**/*.test.ts"],
-          exclude: ["test/browser/**", "test/package/**", "test/**/*.dom.test.ts"],
+          include: ["test/**/*.test.{ts,tsx}"],
+          exclude: ["test/browser/**", "test/package/**", "test/**/*.dom.test.{ts,tsx}"],
         },
       },
       {

@@ -15,6 +15,9 @@ const resolve = {
   mainFields: ["module", "main"],
 };
 
+// Node would give these the React that is installed beside them.
+const server = { deps: { inline: [/@testing-library\/react/, /@tanstack\/react-query/] } };
+
 export default defineConfig({
   root: fileURLToPath(new URL("..", import.meta.url)),
   test: {
@@ -37,8 +40,16 @@ export default defineConfig({
           name: "react",
           environment: "jsdom",
           include: ["test/support/older-majors.ts", "test/**/*.dom.test.{ts,tsx}"],
-          // Node would give these the React that is installed beside them.
-          server: { deps: { inline: [/@testing-library\/react/, /@tanstack\/react-query/] } },
+          server,
+        },
+      },
+      {
+        resolve,
+        test: {
+          name: "react-server",
+          environment: "node",
+          include: ["test/support/older-majors.ts", "test/client/react/server-rendering.test.tsx"],
+          server,
         },
       },
     ],

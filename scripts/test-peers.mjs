@@ -17,6 +17,7 @@ const phases = {
   types: () => runCheck("tsc", "-p", "peers/tsconfig.json"),
   redis: tests("redis"),
   react: tests("react"),
+  "react-server": tests("react-server"),
 };
 
 for (const [name, phase] of Object.entries(phases)) {

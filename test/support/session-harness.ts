@@ -49,7 +49,7 @@ export function createHarness<TMessage>(
   const handler = createResumableStreamHandler({ context, authorize: () => true, basePath: "/api/streams" });
   const answer = (request: Request): Promise<Response> =>
     new URL(request.url).pathname === "/api/chat"
-      ? createResumableStreamResponse({ request, context, owner: null, protocol, source })
+      ? createResumableStreamResponse({ request, context, owner: null, protocol, source, thread: "chat" })
       : handler(request);
   const listeners = new Set<(signal: WakeSignal) => void>();
   const wake: Harness<TMessage>["wake"] = {
