@@ -51,14 +51,14 @@ const whole = <TState>(state: TState): TState => state;
  * Follows a stream. Components that ask for the same id share one session and one connection. While the id is
  * `undefined`, the state is `idle`; when it changes, the new stream shows at once.
  */
-export function useResumableStream<TMessage = AssistantMessage>(
-  id: string | undefined,
-  options?: UseResumableStreamOptions<TMessage>,
-): ResumableStream<TMessage>;
 export function useResumableStream<TMessage = AssistantMessage, TSelection = unknown>(
   id: string | undefined,
   options: UseResumableStreamSelectOptions<TMessage, TSelection>,
 ): TSelection;
+export function useResumableStream<TMessage = AssistantMessage>(
+  id: string | undefined,
+  options?: UseResumableStreamOptions<TMessage>,
+): ResumableStream<TMessage>;
 export function useResumableStream(
   id: string | undefined,
   options: Partial<UseResumableStreamSelectOptions<unknown, unknown>> = {},
