@@ -38,6 +38,8 @@ export {
   type UseResumableStreamOptions,
   type UseResumableStreamSelectOptions,
 } from "./client/react/use-resumable-stream.ts";
+// By a star, so that an app may declare more of what is in there.
+export type * from "./client/react/register.ts";
 export * from "./core.ts";
 
 /** Gives the components below it their streams. Works without a QueryClient; where there is one, it is used. */

@@ -1,5 +1,5 @@
 /** The README's code, pasted: it type-checks against the package, and what it shows happens in a real browser. */
-import { execFileSync, spawn, type ChildProcess } from "node:child_process";
+import { spawn, type ChildProcess } from "node:child_process";
 import { once } from "node:events";
 import { readFileSync, writeFileSync } from "node:fs";
 import { createServer, request, type Server } from "node:http";
@@ -8,7 +8,7 @@ import { build } from "esbuild";
 import { chromium, type Browser } from "playwright";
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from "vitest";
 import { chromiumArgs, chromiumPath } from "../support/chromium.ts";
-import { packPackage, root, type PackedPackage } from "../support/packed-package.ts";
+import { packPackage, root, typeCheck, type PackedPackage } from "../support/packed-package.ts";
 
 const readme = readFileSync(join(root, "README.md"), "utf8");
 const blockOf = (language: string): string =>
@@ -26,15 +26,7 @@ afterAll(() => packed.remove());
 
 describe("the README's code", () => {
   it("type-checks, strictly, against the package", () => {
-    const options = "--noEmit --strict --module nodenext --target es2023 --jsx react-jsx --types node,react";
-    const libraries = "--lib es2024,dom,dom.iterable,dom.asynciterable --skipLibCheck";
-    const check = (): string =>
-      execFileSync(
-        join(root, "node_modules/.bin/tsc"),
-        [...`${options} ${libraries}`.split(" "), "server.ts", "client.tsx"],
-        { cwd: packed.appFolder, encoding: "utf8" },
-      );
-    expect(outputOf(check)).toBe("");
+    expect(typeCheck(packed, "server.ts", "client.tsx")).toBe("");
   });
 
   it("streams an answer, and shows all of it after a reload in its middle", async () => {
@@ -60,16 +52,6 @@ describe("the README's code", () => {
     ]);
   });
 });
-
-/** What a command printed, also where it failed. */
-function outputOf(command: () => string): string {
-  try {
-    return command();
-  } catch (error) {
-    if (error instanceof Error && "stdout" in error) return String(error.stdout);
-    throw error;
-  }
-}
 
 /** Runs the server's block on a free port. */
 async function startServer(): Promise<{ readonly child: ChildProcess; readonly port: number }> {

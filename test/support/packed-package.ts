@@ -1,5 +1,5 @@
 /** The package as npm would publish it, unpacked where an app would have it installed. */
-import { execFileSync } from "node:child_process";
+import { execFileSync, spawnSync } from "node:child_process";
 import {
   existsSync,
   mkdirSync,
@@ -92,4 +92,17 @@ export function packPackage(): PackedPackage {
       .map((path) => path.replace(/^package\//, "")),
     remove: () => rmSync(appFolder, { recursive: true, force: true }),
   };
+}
+
+/** What the compiler says, strictly, to files of the app; `""` where it has nothing to say. */
+export function typeCheck({ appFolder }: PackedPackage, ...files: readonly string[]): string {
+  const options = "--noEmit --strict --module nodenext --target es2023 --jsx react-jsx --types node,react";
+  const libraries = "--lib es2024,dom,dom.iterable,dom.asynciterable --skipLibCheck";
+  const { stdout, error } = spawnSync(
+    join(root, "node_modules/.bin/tsc"),
+    [...`${options} ${libraries}`.split(" "), ...files],
+    { cwd: appFolder, encoding: "utf8" },
+  );
+  if (error !== undefined) throw error;
+  return stdout;
 }

@@ -1,11 +1,11 @@
 /** The hook: a stream's message, whatever happens to the connection. */
 import { useEffect, useMemo } from "react";
 import type { StreamProtocol } from "../../shared/protocols/protocol.ts";
-import type { AssistantMessage } from "../../shared/protocols/assistant-stream/index.ts";
 import { initialConnection, shownOf } from "../connection.ts";
 import type { StreamEventListener } from "../side-effects.ts";
 import type { StreamSessionState } from "../session-contract.ts";
 import { useStreamSessions } from "./provider.ts";
+import type { RegisteredMessage } from "./register.ts";
 import { useSelection } from "./use-selection.ts";
 
 /** What the hook returns without a selector. */
@@ -28,7 +28,10 @@ export type ResumableStreamState<TMessage> = Omit<StreamSessionState<TMessage>, 
 
 /** Options of {@link useResumableStream}. All of them may change on each render. */
 export interface UseResumableStreamOptions<TMessage> {
-  /** The protocol of the provider, where its message type is to be known. It must be the provider's. */
+  /**
+   * The provider's protocol, for the type of its messages; see {@link Register} to say it once. Throws where it is not the
+   * provider's.
+   */
   readonly protocol?: StreamProtocol<TMessage> | undefined;
   /** Called for each event, for side effects: at most once for an event over the life of the tab. */
   readonly onEvent?: StreamEventListener | undefined;
@@ -49,13 +52,14 @@ const whole = <TState>(state: TState): TState => state;
 
 /**
  * Follows a stream. Components that ask for the same id share one session and one connection. While the id is
- * `undefined`, the state is `idle`; when it changes, the new stream shows at once.
+ * `undefined`, the state is `idle`; when it changes, the new stream shows at once. Its messages are those of the protocol in
+ * the options, else of the one that the app registered ({@link Register}), else assistant-ui's.
  */
-export function useResumableStream<TMessage = AssistantMessage, TSelection = unknown>(
+export function useResumableStream<TMessage = RegisteredMessage, TSelection = unknown>(
   id: string | undefined,
   options: UseResumableStreamSelectOptions<TMessage, TSelection>,
 ): TSelection;
-export function useResumableStream<TMessage = AssistantMessage>(
+export function useResumableStream<TMessage = RegisteredMessage>(
   id: string | undefined,
   options?: UseResumableStreamOptions<TMessage>,
 ): ResumableStream<TMessage>;
