@@ -2,8 +2,22 @@
 import { describe, expect } from "vitest";
 import { MIDDLE, OPENING, REST, SHOWN } from "./support/answer-text.ts";
 import { it } from "./support/browser-test.ts";
-import { openChat, savedAnswers } from "./support/chat-page.ts";
+import { openChat, savedAnswers, type ChatPage } from "./support/chat-page.ts";
 import { holdNetwork } from "./support/held-network.ts";
+
+/**
+ * A browser has six connections to a server, of which the answer that is shown has one. This tab takes the others, and
+ * the next one that is let go.
+ */
+async function takeConnections({ page, conversationId }: ChatPage): Promise<void> {
+  await page.evaluate(async (thread) => {
+    const found = await fetch(`/api/streams/?thread=${thread}`);
+    const { streamId } = await found.json();
+    const follow = (): Promise<Response> => fetch(`/api/streams/${streamId}`);
+    await Promise.all(Array.from({ length: 5 }, follow));
+    void follow();
+  }, conversationId());
+}
 
 describe("Stop", () => {
   it("ends the model's run, keeps what was written, and lets the next question in", async ({
@@ -51,6 +65,27 @@ describe("Stop", () => {
     await chat.reaches("stopped");
     expect(await chat.text()).toBe(read);
     expect(model.runsOf("Sure?")).toBe(1);
+  });
+
+  it("holds when the tab is closed before the request could leave, and nobody comes back", async ({
+    model,
+    visitor,
+  }) => {
+    const chat = await openChat(visitor);
+    await chat.ask("Now or never?");
+    const run = await model.run("Now or never?");
+    run.write(OPENING);
+    await chat.shows(SHOWN.opening);
+    const other = await openChat(visitor, "/");
+    await takeConnections({ ...other, conversationId: chat.conversationId });
+    const sent = chat.page.waitForRequest("**/stop");
+    await chat.press("Stop");
+    await sent;
+    await chat.page.close();
+    // When another one is there, nothing is left of the tab.
+    await openChat(visitor, "about:blank");
+    await other.page.close();
+    await run.closed;
   });
 
   it("holds for a question that it overtook", async ({ visitor }) => {
