@@ -55,6 +55,43 @@ describe("a network that goes off and on in the middle", () => {
     expect(await chat.text()).toBe(await uninterruptedText(visitor, chat));
   });
 
+  it("is waited for by a page that is opened without one, which shows what it knows and asks nothing", async ({
+    model,
+    visitor,
+  }) => {
+    const chat = await openChat(visitor);
+    await chat.ask("Opened in a tunnel?");
+    const run = await model.run("Opened in a tunnel?");
+    run.write(OPENING);
+    await chat.shows(SHOWN.opening);
+    const read = await chat.text();
+
+    // The page itself comes without a network, as from a service worker; what it asks for does not.
+    await chat.page.route(
+      ({ pathname }) => !pathname.startsWith("/api/"),
+      async (route) => route.fulfill({ response: await visitor.request.get(route.request().url()) }),
+    );
+    await visitor.setOffline(true);
+    const asked: string[] = [];
+    chat.page.on("request", (request) => asked.push(new URL(request.url()).pathname));
+    await chat.page.reload();
+    await chat.reaches("offline");
+    expect(await chat.badge.textContent()).toBe("Offline");
+    expect(await chat.text()).toBe(read);
+    run.write(MIDDLE);
+    expect(asked.filter((path) => path.startsWith("/api/streams"))).toEqual([]);
+
+    await visitor.setOffline(false);
+    await chat.reaches("streaming");
+    await chat.shows(SHOWN.middle);
+    run.write(REST);
+    run.finish();
+    await chat.reaches("done");
+    expect((await recordedResponses(chat.page)).map(({ method }) => method)).toEqual(["GET"]);
+    expect(await chat.text()).toBe(await uninterruptedText(visitor, chat));
+    expect(model.runsOf("Opened in a tunnel?")).toBe(1);
+  });
+
   it("takes up a question that was asked without a network", async ({ model, visitor }) => {
     const chat = await openChat(visitor);
     await visitor.setOffline(true);
