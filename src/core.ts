@@ -7,7 +7,7 @@ export {
 export type { EndStatus, PublicError, StreamEnd, StreamStatus } from "./shared/wire.ts";
 export type { JsonValue } from "./shared/json/json-value.ts";
 export type { MessageOf, StreamFold, StreamProtocol } from "./shared/protocols/protocol.ts";
-export type { CheckpointStore } from "./client/checkpoints/checkpoint-store.ts";
+export { isCheckpointKey, type CheckpointStore } from "./client/checkpoints/checkpoint-store.ts";
 export { memoryCheckpoints, type MemoryCheckpoints } from "./client/checkpoints/memory.ts";
 export { clearCheckpoints } from "./client/checkpoints/checkpoint-area.ts";
 export {

@@ -23,7 +23,7 @@ export interface CheckpointStore {
 const PREFIX = "rejoin:";
 
 /** Beginning of all keys of a scope. */
-export function scopePrefix(scope: string): string {
+function scopePrefix(scope: string): string {
   return `${PREFIX}${encodeURIComponent(scope)}:`;
 }
 
@@ -35,7 +35,7 @@ export function checkpointKey(scope: string, endpoint: string, kind: CheckpointK
   return `${scopePrefix(scope)}${kind}:${encodeURIComponent(endpoint)}:${id}`;
 }
 
-/** Whether a key is one of ours. */
-export function isCheckpointKey(key: string): boolean {
-  return key.startsWith(PREFIX);
+/** Whether a key is one of ours; with a scope, whether it is one of that scope's. For stores that share a place with others. */
+export function isCheckpointKey(key: string, scope?: string): boolean {
+  return key.startsWith(scope === undefined ? PREFIX : scopePrefix(scope));
 }

@@ -1,5 +1,5 @@
 /** Checkpoints in memory: they outlive a component, but no reload. */
-import { scopePrefix, type CheckpointStore } from "./checkpoint-store.ts";
+import { isCheckpointKey, type CheckpointStore } from "./checkpoint-store.ts";
 
 /** A store that answers at once. */
 export interface MemoryCheckpoints extends CheckpointStore {
@@ -31,8 +31,7 @@ export function memoryCheckpoints(): MemoryCheckpoints {
     },
     delete: (key) => void values.delete(key),
     retainScope(scope) {
-      const kept = scopePrefix(scope);
-      for (const key of values.keys()) if (!key.startsWith(kept)) values.delete(key);
+      for (const key of values.keys()) if (!isCheckpointKey(key, scope)) values.delete(key);
     },
     clear: () => values.clear(),
   };

@@ -2,7 +2,7 @@
  * Checkpoints in `sessionStorage`: they outlive a reload, and go with the tab. Bounded; where storage is blocked, full or
  * not there at all, memory takes its place and nobody notices until a reload.
  */
-import { isCheckpointKey, scopePrefix, type CheckpointStore } from "./checkpoint-store.ts";
+import { isCheckpointKey, type CheckpointStore } from "./checkpoint-store.ts";
 
 /** Options of {@link sessionStorageCheckpoints}. */
 export interface SessionStorageCheckpointsOptions {
@@ -42,7 +42,7 @@ export function sessionStorageCheckpoints({
   function all(): Map<string, string> {
     const found = (place: Storage): [string, string][] =>
       Array.from({ length: place.length }, (_, at) => place.key(at) ?? "")
-        .filter(isCheckpointKey)
+        .filter((key) => isCheckpointKey(key))
         .map((key) => [key, place.getItem(key) ?? ""]);
     texts ??= new Map(attempt(found)?.toSorted(([, a], [, b]) => (a < b ? -1 : 1)));
     return texts;
@@ -83,7 +83,7 @@ export function sessionStorageCheckpoints({
     },
     delete: remove,
     retainScope(scope) {
-      for (const key of all().keys()) if (!key.startsWith(scopePrefix(scope))) remove(key);
+      for (const key of all().keys()) if (!isCheckpointKey(key, scope)) remove(key);
     },
     clear() {
       for (const key of all().keys()) remove(key);
