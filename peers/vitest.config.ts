@@ -16,7 +16,7 @@ const resolve = {
 };
 
 // Node would give these the React that is installed beside them.
-const server = { deps: { inline: [/@testing-library\/react/, /@tanstack\/react-query/] } };
+const server = { deps: { inline: [/@testing-library\/react/, /@tanstack\/react-query/, /zustand/] } };
 
 export default defineConfig({
   root: fileURLToPath(new URL("..", import.meta.url)),

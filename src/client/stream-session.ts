@@ -2,6 +2,7 @@
  * The session: the client's connection to one stream. It performs what the machine decides, keeps the one fold of the
  * stream, and is the only place that knows message and cursor. Components and apps look at its state.
  */
+import { createStore } from "zustand/vanilla";
 import { isUrlStreamId } from "../shared/cursor.ts";
 import { ResumableStreamError } from "../shared/errors.ts";
 import type { JsonValue } from "../shared/json/json-value.ts";
@@ -39,7 +40,7 @@ export function createStreamSession<TMessage>(
 ): StreamSession<TMessage> {
   const { id, endpoint, protocol, scope = "", wake = pageWake, checkpoints } = options;
   if (!isUrlStreamId(id)) {
-    throw new ResumableStreamError("invalid-id", `Not a stream id: ${id.slice(0, 64)}`);
+    throw new ResumableStreamError("invalid-id", `Not a stream id: ${id.slice(0, 64)}. Use a UUID.`);
   }
   const area = checkpointArea(scope, endpoint, checkpoints);
 
@@ -55,12 +56,9 @@ export function createStreamSession<TMessage>(
   const nothing = saved;
 
   const sideEffects = createSideEffects((mark) => area.write("mark", id, mark));
-  let shown = view();
+  const store = createStore(view);
   const interest = createInterest(onWantedChange);
-  const commits = createCommitSchedule(() => {
-    shown = view();
-    interest.tell();
-  });
+  const commits = createCommitSchedule(() => store.setState(view(), true));
   let restoring = restore();
 
   // Being wanted.
@@ -84,8 +82,8 @@ export function createStreamSession<TMessage>(
     options.onWantedChange?.(isWanted);
   }
 
-  function wantConnection(listener?: () => void): () => void {
-    const unwant = interest.want(listener);
+  function wantConnection(): () => void {
+    const unwant = interest.want();
     whenRestored(() => {
       tellEnd();
       if (interest.isWanted()) dispatch({ type: "connect" });
@@ -302,9 +300,17 @@ export function createStreamSession<TMessage>(
 
   return {
     id,
-    getState: () => shown,
+    getState: store.getState,
     isWanted: interest.isWanted,
-    subscribe: wantConnection,
+    subscribe(listener) {
+      // One that fails must not keep the others from being told.
+      const unsubscribe = store.subscribe(() => void callSafely(listener));
+      const unwant = wantConnection();
+      return () => {
+        unsubscribe();
+        unwant();
+      };
+    },
     connect: wantConnection,
     onEvent: sideEffects.add,
     expectStart: () => prompt({ type: "start" }),

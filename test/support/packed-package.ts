@@ -21,6 +21,7 @@ const NEIGHBOURS = [
   "react",
   "react-dom",
   "scheduler",
+  "zustand",
   "@tanstack",
   "eventsource-parser",
   "redis",

@@ -71,7 +71,7 @@ export function useResumableStream(
   const { protocol, onEvent, select, isEqual } = options;
   const expected = sessions.common.protocol;
   if (protocol !== undefined && (protocol.name !== expected.name || protocol.version !== expected.version)) {
-    throw new Error("Not the protocol of the provider.");
+    throw new Error("The hook and its provider need the same protocol.");
   }
   const session = id === undefined ? undefined : sessions.session(id);
 

@@ -7,6 +7,13 @@ export interface Observable<TState> {
   subscribe(listener: () => void): () => void;
 }
 
+/** What was selected last, and from what. */
+interface Selected<TState, TSelection> {
+  readonly state: TState;
+  readonly select: unknown;
+  readonly selection: TSelection;
+}
+
 /**
  * The selection of a state. The component renders again only when `isEqual` says that it changed, whatever the selector
  * returned; an inline selector is no new subscription.
@@ -21,9 +28,7 @@ export function useSelection<TState, TSelection>(
   isEqual: (a: TSelection, b: TSelection) => boolean = Object.is,
 ): TSelection {
   // A cache, and no more: whichever render wrote it, what it gives is right.
-  const cache = useRef<{ readonly state: TState; readonly select: unknown; readonly selection: TSelection }>(
-    null,
-  );
+  const cache = useRef<Selected<TState, TSelection> | null>(null);
 
   function read(state: TState): TSelection {
     const last = cache.current;

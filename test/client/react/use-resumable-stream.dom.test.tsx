@@ -102,7 +102,7 @@ describe("useResumableStream", () => {
       useResumableStream("s", { protocol: { ...assistantStream, version: 2 } });
       return null;
     }
-    expect(() => app.load(<Other />)).toThrow(/same protocol/);
+    expect(() => app.load(<Other />)).toThrow("The hook and its provider need the same protocol.");
   });
 
   it("works without a QueryClient", async ({ app }) => {
