@@ -36,7 +36,7 @@ const rules: readonly LayerRule[] = [
       "client/wake",
       "shared/",
     ],
-    packages: [],
+    packages: ["zustand"],
   },
   { folder: "testing/", imports: ["testing/", "server/", "client/", "shared/"], packages: ["vitest", "msw"] },
   { folder: "core.ts", imports: ["client/", "shared/"], packages: [] },
