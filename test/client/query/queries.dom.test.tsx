@@ -1,42 +1,13 @@
 /** Starting, stopping and finding streams, as TanStack users know it. */
-import { act, screen } from "@testing-library/react";
-import type { ReactNode } from "react";
+import { act } from "@testing-library/react";
 import { describe, expect } from "vitest";
-import { useActiveStream, useStartStream, useStopStream, type StartStream } from "../../../src/index.ts";
-import { Answer, shown } from "../../support/answer.tsx";
+import { shown } from "../../support/answer.tsx";
+import { Chat, hooks, posts, send } from "../../support/chat.tsx";
 import { pass, settle } from "../../support/fake-time.ts";
-import { CHAT_URL, it, type StreamApp } from "../../support/stream-app.tsx";
-
-let start: StartStream | undefined;
-let stop: ReturnType<typeof useStopStream> | undefined;
-let active: ReturnType<typeof useActiveStream> | undefined;
-
-/** The newest answer of a chat. */
-function Chat(): ReactNode {
-  start = useStartStream({ url: CHAT_URL });
-  stop = useStopStream();
-  active = useActiveStream("chat");
-  return (
-    <>
-      <p data-testid="asking">{String(active.isFetching)}</p>
-      <Answer id={active.data?.streamId} />
-    </>
-  );
-}
+import { CHAT_URL, it } from "../../support/stream-app.tsx";
 
 /** Whether the server is being asked for the newest answer. */
-const isAsking = (): boolean => screen.getByTestId("asking").textContent === "true";
-const posts = (app: StreamApp): number =>
-  app.network.requests.filter((request) => request === "POST /api/chat").length;
-
-/** Presses Send. */
-function send(id?: string): string {
-  let sent = "";
-  act(() => {
-    sent = start?.start({ ...(id === undefined ? {} : { id }), body: { text: "Hi?" }, thread: "chat" }) ?? "";
-  });
-  return sent;
-}
+const isAsking = (): boolean | undefined => hooks?.active.isFetching;
 
 describe("useStartStream", () => {
   it("knows the id at once, sends one request, and its response is the stream's connection", async ({
@@ -57,7 +28,7 @@ describe("useStartStream", () => {
     expect(app.network.requests.filter((request) => !request.endsWith("/streams/"))).toEqual([
       "POST /api/chat",
     ]);
-    expect(start).toMatchObject({ data: id, isSuccess: true });
+    expect(hooks?.start).toMatchObject({ data: id, isSuccess: true });
   });
 
   it("repeats the request with the same id when it was lost, and the model runs once", async ({ app }) => {
@@ -79,7 +50,7 @@ describe("useStartStream", () => {
     await app.finishes("Hello");
     await pass(5_000);
     expect(shown()).toMatchObject({ text: "Hello", status: "done" });
-    expect(start?.isSuccess).toBe(true);
+    expect(hooks?.start.isSuccess).toBe(true);
     expect(ids).toEqual([id, id]);
     expect(app.source.starts()).toBe(1);
   });
@@ -108,7 +79,11 @@ describe("useStartStream", () => {
     await pass();
     send();
     await pass();
-    expect(start?.error).toMatchObject({ code: "invalid-request", status: 400, message: "Say something." });
+    expect(hooks?.start.error).toMatchObject({
+      code: "invalid-request",
+      status: 400,
+      message: "Say something.",
+    });
     // The thread's last stream is what it was before: none.
     expect(shown()).toMatchObject({ status: "idle" });
     await pass(60_000);
@@ -123,13 +98,13 @@ describe("useStopStream", () => {
     await pass();
     await app.says("Hel");
     const release = app.network.hold();
-    act(() => stop?.mutate({ id: "s" }));
+    act(() => hooks?.stop.mutate({ id: "s" }));
     await settle();
     expect(shown()).toMatchObject({ status: "streaming", isStopping: true });
     release();
     await pass();
     expect(shown()).toMatchObject({ text: "Hel", status: "stopped", isStopping: false });
-    expect(stop?.isSuccess).toBe(true);
+    expect(hooks?.stop.isSuccess).toBe(true);
     expect(app.source.signal()?.aborted).toBe(true);
   });
 
@@ -139,9 +114,9 @@ describe("useStopStream", () => {
     await pass();
     const error = { code: "forbidden", message: "You may not stop this." };
     app.network.carry = async () => Response.json({ error }, { status: 403 });
-    act(() => stop?.mutate({ id: "s" }));
+    act(() => hooks?.stop.mutate({ id: "s" }));
     await pass();
-    expect(stop?.error).toMatchObject(error);
+    expect(hooks?.stop.error).toMatchObject(error);
     expect(shown()).toMatchObject({ status: "streaming", isStopping: false });
   });
 });
@@ -160,7 +135,7 @@ describe("useActiveStream", () => {
     expect(isAsking()).toBe(true);
     await pass();
     expect(isAsking()).toBe(false);
-    expect(active).toMatchObject({ data: null, isSuccess: true });
+    expect(hooks?.active).toMatchObject({ data: null, isSuccess: true });
     expect(shown()).toMatchObject({ status: "idle" });
     expect(app.network.requests).toEqual(["GET /api/streams/"]);
   });

@@ -1,4 +1,6 @@
 /** What a tab keeps of an answer: a reload takes up where it was. */
+import { focusManager } from "@tanstack/react-query";
+import { act } from "@testing-library/react";
 import { describe, expect, vi } from "vitest";
 import { clearCheckpoints, type CheckpointStore } from "../../../src/index.ts";
 import { Answer, shown } from "../../support/answer.tsx";
@@ -146,6 +148,17 @@ describe("a checkpoint", () => {
     for (let frame = 0; frame < 300; frame += 1) await app.says("x");
     expect(write.mock.calls.length).toBeGreaterThanOrEqual(4);
     expect(write.mock.calls.length).toBeLessThanOrEqual(5);
+  });
+});
+
+describe("an app that is not looked at any more", () => {
+  it("stores what it knows, by TanStack's manager too", async ({ app }) => {
+    await app.startElsewhere("s");
+    app.load(<Answer id="s" />);
+    await app.says("Hel");
+    const write = vi.spyOn(Storage.prototype, "setItem");
+    act(() => focusManager.setFocused(false));
+    expect(write).toHaveBeenCalledOnce();
   });
 });
 

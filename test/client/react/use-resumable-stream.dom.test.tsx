@@ -2,8 +2,16 @@
 import { act, render } from "@testing-library/react";
 import { StrictMode, useState, type ReactNode } from "react";
 import { describe, expect, vi } from "vitest";
-import { ResumableStreamProvider, streamKeys, useResumableStream } from "../../../src/index.ts";
-import { assistantStream } from "../../../src/shared/protocols/assistant-stream/index.ts";
+import {
+  ResumableStreamProvider,
+  streamKeys,
+  useResumableStream,
+  type ResumableStream,
+} from "../../../src/index.ts";
+import {
+  assistantStream,
+  type AssistantMessage,
+} from "../../../src/shared/protocols/assistant-stream/index.ts";
 import { Answer, press, shown } from "../../support/answer.tsx";
 import { everyPartChunks, everyPartPayloads } from "../../support/every-part-answer.ts";
 import { pass } from "../../support/fake-time.ts";
@@ -67,6 +75,16 @@ describe("useResumableStream", () => {
       end: { status: "done" },
       message: whole.view(),
     });
+  });
+
+  it("gives the cache its copy of a message that was finished before a reload", async ({ app }) => {
+    await app.startElsewhere("s");
+    app.load(<Answer id="s" />);
+    await app.finishes("Hi");
+    app.leave();
+    app.load(<Answer id="s" />);
+    const key = streamKeys.message({ endpoint: ENDPOINT, scope: "" }, "s");
+    expect(app.queryClient.getQueryData(key)).toMatchObject({ id: "s", end: { status: "done" } });
   });
 
   it("reports a stream that is missing, and tries again when it is asked to", async ({ app }) => {
@@ -200,18 +218,47 @@ describe("what may change on each render", () => {
   });
 });
 
-describe("stop", () => {
-  it("that a component was given long ago still stops", async ({ app }) => {
-    const stops: (() => Promise<void>)[] = [];
+describe("stop and retry", () => {
+  it("are the same functions as long as the stream is the same, and stay good", async ({ app }) => {
+    const given: ResumableStream<AssistantMessage>[] = [];
+    function Collector({ id }: { readonly id: string }): ReactNode {
+      given.push(useResumableStream(id));
+      return null;
+    }
+    await app.startElsewhere("s");
+    const page = app.load([<Collector key="collector" id="s" />, <Answer key="answer" id="s" />]);
+    await app.says("Hel");
+    const [first, last] = [given[0], given.at(-1)];
+    expect(last).not.toBe(first);
+    const mounted = given.length - 1;
+    await app.says("lo");
+    expect(given.at(-1)?.stop).toBe(given[mounted]?.stop);
+    expect(given.at(-1)?.retry).toBe(given[mounted]?.retry);
+    await act(async () => first?.stop());
+    await pass();
+    expect(shown()).toMatchObject({ text: "Hello", status: "stopped" });
+    page.rerender(app.wrap([<Collector key="collector" id="other" />]));
+    expect(given.at(-1)?.stop).not.toBe(given[mounted]?.stop);
+  });
+
+  it("need not be awaited: a refusal is in the state", async ({ app }) => {
+    const unhandled = vi.fn<() => void>();
+    process.on("unhandledRejection", unhandled);
+    let stop: () => Promise<void> = async () => {};
     function Collector(): ReactNode {
-      stops.push(useResumableStream("s").stop);
+      stop = useResumableStream("s").stop;
       return null;
     }
     await app.startElsewhere("s");
     app.load([<Collector key="collector" />, <Answer key="answer" id="s" />]);
     await app.says("Hel");
-    await act(async () => stops[0]?.());
+    const error = { code: "forbidden", message: "Not yours." };
+    app.network.carry = async () => Response.json({ error }, { status: 403 });
+    act(() => void stop());
     await pass();
-    expect(shown()).toMatchObject({ text: "Hel", status: "stopped" });
+    process.off("unhandledRejection", unhandled);
+    expect(shown().error).toEqual(error);
+    expect(unhandled).not.toHaveBeenCalled();
+    await expect(stop()).rejects.toMatchObject({ code: "forbidden" });
   });
 });
