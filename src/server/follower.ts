@@ -7,6 +7,7 @@ import { isResumableStreamError } from "../shared/errors.ts";
 import type { Producer } from "./producer.ts";
 import { storedError } from "./stores/stream-state.ts";
 import type { EventStreamStore, FollowItem } from "./stores/stream-store.ts";
+import { delay } from "./timers.ts";
 
 /** Options of {@link followStream}. */
 export interface FollowerOptions {
@@ -141,16 +142,4 @@ class StreamFollower implements Follower {
     const end = { status: "error", error: storedError("store-unavailable") } as const;
     return { done: false, value: { type: "end", end } };
   }
-}
-
-function delay(ms: number, signal: AbortSignal): Promise<void> {
-  return new Promise((resolve) => {
-    const timer = setTimeout(done, ms);
-    function done(): void {
-      clearTimeout(timer);
-      signal.removeEventListener("abort", done);
-      resolve();
-    }
-    signal.addEventListener("abort", done);
-  });
 }

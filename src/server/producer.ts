@@ -14,6 +14,7 @@ import type { StreamFold, StreamProtocol } from "../shared/protocols/protocol.ts
 import { publicMessageOf, type ServerErrorCode } from "./error-facts.ts";
 import { createEventFraming, type SourceChunk } from "./event-framing.ts";
 import { openSource, type MakeSource, type SourceReader } from "./source.ts";
+import { outlastAbsence } from "./store-absence.ts";
 import { limitExceeded, payloadBytes } from "./stores/limits.ts";
 import { isSameEnd, storedError } from "./stores/stream-state.ts";
 import type {
@@ -26,7 +27,7 @@ import type {
   StoredError,
   StreamOpenOptions,
 } from "./stores/stream-store.ts";
-import { unrefTimer } from "./timers.ts";
+import { delay, unrefTimer } from "./timers.ts";
 
 /** What `onFinish` gets: the answer as followers see it, to save. */
 export interface FinishedStream<TMessage> {
@@ -81,8 +82,7 @@ const MAX_BATCH_BYTES = 256 * 1024;
 const MAX_UNWRITTEN_BYTES = 1024 * 1024;
 /** Entries that are folded at once. */
 const FOLD_BATCH = 256;
-const RETRY_FIRST_MS = 50;
-const RETRY_MOST_MS = 1_000;
+const SAY_END_EVERY_MS = 1_000;
 /** How long a producer that gave up goes on trying to say so. */
 const SAY_END_FOR_MS = 10 * 60_000;
 
@@ -358,20 +358,16 @@ class StreamProducer<TMessage> implements Producer {
     call: () => Promise<AppendVerdict>,
     firstError: unknown,
   ): Promise<AppendVerdict | undefined> {
-    const awaySinceMs = performance.now();
-    let delayMs = RETRY_FIRST_MS;
-    for (let error = firstError; ;) {
-      if (!isResumableStreamError(error, "store-unavailable")) throw error;
-      if (performance.now() - awaySinceMs >= this.#options.storeAwayMs) throw error;
-      this.#setAway(true);
-      await this.#delay(delayMs);
-      delayMs = Math.min(delayMs * 2, RETRY_MOST_MS);
+    try {
+      const verdict = await outlastAbsence(call, firstError, this.#options.storeAwayMs, async (ms) => {
+        this.#setAway(true);
+        await delay(ms, this.#source.signal);
+        return this.#loss === undefined;
+      });
+      return this.#reach(verdict);
+    } catch (error) {
       if (this.#loss !== undefined) return undefined;
-      try {
-        return this.#reach(await call());
-      } catch (nextError) {
-        error = nextError;
-      }
+      throw error;
     }
   }
 
@@ -423,7 +419,7 @@ class StreamProducer<TMessage> implements Producer {
     const until = performance.now() + SAY_END_FOR_MS;
     const timer = setInterval(async () => {
       if (performance.now() > until || (await this.#sayEnd(end))) clearInterval(timer);
-    }, RETRY_MOST_MS);
+    }, SAY_END_EVERY_MS);
     unrefTimer(timer);
   }
 
@@ -523,19 +519,6 @@ class StreamProducer<TMessage> implements Producer {
   async #until(condition: () => boolean): Promise<void> {
     while (!condition() && this.#loss === undefined && !this.#source.signal.aborted)
       await new Promise<void>((resolve) => (this.#wakeReader = resolve));
-  }
-
-  #delay(ms: number): Promise<void> {
-    return new Promise((resolve) => {
-      const timer = setTimeout(done, ms);
-      const signal = this.#source.signal;
-      function done(): void {
-        clearTimeout(timer);
-        signal.removeEventListener("abort", done);
-        resolve();
-      }
-      signal.addEventListener("abort", done);
-    });
   }
 }
 

@@ -9,6 +9,7 @@ import { DEFAULT_HEARTBEAT_MS, MAX_THREAD_KEY_BYTES, type StreamStatus } from ".
 import type { SourceChunk } from "./event-framing.ts";
 import { renderBytes, renderEvents } from "./follow-body.ts";
 import { followStream } from "./follower.ts";
+import { openStream } from "./open-stream.ts";
 import { startProducer, type FinishedStream, type Producer, type ProducerHooks } from "./producer.ts";
 import type { MakeSource } from "./source.ts";
 import { adaptBytesOnlyStore } from "./stores/bytes-only-store.ts";
@@ -39,7 +40,10 @@ export interface ResumableStreamContextOptions {
   readonly ttlMs?: number;
   /** Milliseconds without a sign of life after which a producer counts as lost; 10,000 by default. */
   readonly leaseMs?: number;
-  /** Milliseconds that a store may be away before a stream ends as `store-unavailable`; 30,000 by default. */
+  /**
+   * Milliseconds that a store may be away before a stream ends as `store-unavailable`; 30,000 by default. A stream that is
+   * to be started waits as long for it, but no longer than 10 s.
+   */
   readonly storeAwayMs?: number;
   /** Milliseconds without an event until a follow response sends a comment; 15,000 by default. */
   readonly heartbeatMs?: number;
@@ -133,6 +137,8 @@ export interface ResumableStreamContext {
 
 const DEFAULT_LEASE_MS = 10_000;
 const DEFAULT_STORE_AWAY_MS = 30_000;
+/** A request that starts a stream waits no longer than this for a store that is away. */
+const OPEN_FOR_MS = 10_000;
 
 /** Makes a context. Throws `RangeError` for an option that cannot be. */
 export function createResumableStreamContext(options: ResumableStreamContextOptions): ResumableStreamContext {
@@ -168,7 +174,14 @@ export function createResumableStreamContext(options: ResumableStreamContextOpti
       assertOpen();
       assertStreamId(streamId);
       const open = openOptionsOf(runOptions);
-      const opening = await store.open(streamId, open);
+      const opening = await openStream({
+        store,
+        streamId,
+        open,
+        retryForMs: Math.min(storeAwayMs, OPEN_FOR_MS),
+        signal: closing.signal,
+        inBackground: (promise) => options.waitUntil?.(promise),
+      });
       callHook("onAcquire", options.onAcquire, streamId, opening.role);
       if (opening.role === "producer") produce(streamId, opening, open, makeStream, runOptions);
       // Somebody else's stream is not to be told from none.

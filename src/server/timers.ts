@@ -3,3 +3,16 @@ export function unrefTimer(timer: unknown): void {
   if (typeof timer !== "object" || timer === null) return;
   if ("unref" in timer && typeof timer.unref === "function") timer.unref();
 }
+
+/** Resolves after so many milliseconds, or when the signal fires meanwhile. */
+export function delay(ms: number, signal: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    const timer = setTimeout(done, ms);
+    function done(): void {
+      clearTimeout(timer);
+      signal.removeEventListener("abort", done);
+      resolve();
+    }
+    signal.addEventListener("abort", done);
+  });
+}

@@ -2,7 +2,7 @@
  * Stream ids, generations and cursors: their grammar, and nothing else.
  *
  * A generation is one acquisition of a stream id: nine base-36 digits of the store's clock in milliseconds, a dash, and
- * a random part. Digits are lower case and of fixed width, so comparing two generations as strings tells the newer.
+ * its claim, which is random. Digits are lower case and of fixed width, so comparing two generations as strings tells the newer.
  * A cursor is `<generation>.<seq>`: the position just after entry `seq`; `<generation>.0` is before the first.
  */
 import { ResumableStreamError } from "./errors.ts";
@@ -64,11 +64,18 @@ export function isGeneration(value: string): boolean {
  *
  * @param previous the generation before it, where one is known: the new one is newer even if the clock went back.
  */
-export function createGeneration(nowMs: number, previous?: string): string {
+export function createGeneration(nowMs: number, previous?: string, claim: string = createClaim()): string {
   const floor = previous === undefined ? 0 : Number.parseInt(previous.slice(0, TIME_DIGITS), 36) + 1;
   const time = Math.max(floor, Math.floor(nowMs)).toString(36).padStart(TIME_DIGITS, "0").slice(-TIME_DIGITS);
-  const random = Array.from(crypto.getRandomValues(new Uint8Array(10)), (byte) =>
-    (byte % 36).toString(36),
-  ).join("");
-  return `${time}-${random}`;
+  return `${time}-${claim}`;
+}
+
+/** Draws the random part of a generation. */
+export function createClaim(): string {
+  return Array.from(crypto.getRandomValues(new Uint8Array(10)), (byte) => (byte % 36).toString(36)).join("");
+}
+
+/** The random part of a generation. */
+export function claimOf(generation: string): string {
+  return generation.slice(TIME_DIGITS + 1);
 }

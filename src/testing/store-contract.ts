@@ -152,6 +152,40 @@ export function describeStoreContract(
       expect(openings.filter((opening) => opening?.role === "producer")).toHaveLength(1);
     });
 
+    it("gives the producer its answer again, which may have been lost, until something is written", async () => {
+      const opening = await store.open(id, { ...OPEN, claim: "mine" });
+      if (opening.role !== "producer") throw new Error("not the producer");
+      expect(await (harness.other ?? store).open(id, { ...OPEN, claim: "mine" })).toEqual(opening);
+      expect((await store.open(id, { ...OPEN, claim: "another" })).role).toBe("consumer");
+      await store.appendBatch(id, opening.lease, 1, ENTRIES);
+      expect((await store.open(id, { ...OPEN, claim: "mine" })).role).toBe("consumer");
+    });
+
+    it("takes back an acquisition to which nothing was written, for who made it", async () => {
+      await store.open(id, { ...OPEN, claim: "mine" });
+      await store.abandon(id, "another");
+      expect(await store.status(id)).toBe("streaming");
+      await store.abandon(id, "mine");
+      expect(await store.status(id)).toBe("missing");
+      const opening = await store.open(id, { ...OPEN, claim: "mine" });
+      if (opening.role !== "producer") throw new Error("not the producer");
+      await store.appendBatch(id, opening.lease, 1, ENTRIES);
+      await store.abandon(id, "mine");
+      expect(await store.status(id)).toBe("streaming");
+    });
+
+    it("does both, with a new generation, where that producer counts as lost meanwhile", async () => {
+      const open = { ...OPEN, leaseMs: LOST_LEASE_MS, claim: "mine" };
+      const opening = await store.open(id, open);
+      await untilLost(harness, id);
+      const again = await store.open(id, open);
+      expect(again).toMatchObject({ role: "producer", record: { status: "streaming" } });
+      expect(again.record.generation > opening.record.generation).toBe(true);
+      await untilLost(harness, id);
+      await store.abandon(id, "mine");
+      expect(await store.status(id)).toBe("missing");
+    });
+
     it("keeps owner and protocol", async () => {
       await store.open(id, OPEN);
       expect(await store.inspect(id)).toMatchObject({ owner: "ada", protocol: "test", lastSeq: 0 });

@@ -52,6 +52,53 @@ function unavailable(): never {
   throw new ResumableStreamError("store-unavailable", "the test's store is away");
 }
 
+describe("a store that is away when a stream is to be started", () => {
+  it("may have opened the stream and lost the answer: the source is started all the same, once", async () => {
+    let losses = 3;
+    const { source, run, finished, producer } = setUp((store) => ({
+      async open(...args) {
+        const opening = await store.open(...args);
+        losses -= 1;
+        return losses >= 0 ? unavailable() : opening;
+      },
+    }));
+    const running = run();
+    await vi.advanceTimersByTimeAsync(1_000);
+    const response = new Response(await running);
+    source.write(sseOf(payloads));
+    source.end();
+    expect(payloadsOf(await readEvents(response))).toEqual(payloads);
+    await producer();
+    expect(finished).toMatchObject([{ status: "done", message: whole }]);
+    expect(source.starts()).toBe(1);
+  });
+
+  it("and stays away leaves nothing behind: the next request starts the stream", async () => {
+    let away = true;
+    const { source, run, memory, producer } = setUp((store) => ({
+      async open(...args) {
+        const opening = await store.open(...args);
+        return away ? unavailable() : opening;
+      },
+      abandon: async (...args) => (away ? unavailable() : store.abandon(...args)),
+    }));
+    const running = expect(run()).rejects.toMatchObject({ code: "store-unavailable" });
+    await vi.advanceTimersByTimeAsync(11_000);
+    await running;
+    expect(await memory.status("s")).toBe("streaming");
+    away = false;
+    await vi.advanceTimersByTimeAsync(1_000);
+    await producer();
+    expect(await memory.status("s")).toBe("missing");
+    expect(source.starts()).toBe(0);
+    const response = new Response(await run());
+    source.write(sseOf(payloads));
+    source.end();
+    expect(payloadsOf(await readEvents(response))).toEqual(payloads);
+    expect(source.starts()).toBe(1);
+  });
+});
+
 describe("a store that is away for a moment", () => {
   it("neither stops the source nor doubles or loses an entry", async () => {
     let away = true;

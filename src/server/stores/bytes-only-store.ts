@@ -68,6 +68,8 @@ export function adaptBytesOnlyStore(store: ResumableStreamStore): EventStreamSto
       // A store that resolves without a value has ended the stream.
       return ended === false ? { verdict: "superseded" } : { verdict: "ok", lastSeq };
     },
+    // Such a store does not tell who acquired a stream.
+    async abandon() {},
     restore: async () => ({ verdict: "deleted" }),
     stop: async () => unsupported("stop a stream"),
     find: async () => unsupported("find a stream by thread"),

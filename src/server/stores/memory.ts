@@ -20,6 +20,7 @@ import {
   endStream,
   expireStream,
   isLapsed,
+  isUnbegun,
   leaseLoss,
   openStream,
   recordOf,
@@ -211,6 +212,10 @@ export function createInMemoryResumableStreamStore(
     const ttlMs = openOptions.ttlMs ?? defaultTtlMs;
     const { state, result } = openStream(log?.state ?? null, { ...openOptions, ttlMs }, now(), newest);
     if (result.role === "consumer" || state === null) return result;
+    if (state.generation === log?.state.generation) {
+      update(log, state);
+      return result;
+    }
     newest = state.generation;
     const thread = openOptions.thread;
     logs.set(streamId, { state, entries: [], thread, listeners: new Set() });
@@ -227,6 +232,11 @@ export function createInMemoryResumableStreamStore(
   const store: InMemoryResumableStreamStore = {
     limits,
     open,
+
+    async abandon(streamId, claim) {
+      const log = current(streamId);
+      if (log !== undefined && isUnbegun(log.state, claim)) remove(streamId, log, "deleted");
+    },
 
     async acquireLease(streamId, acquireOptions) {
       const opening = await open(streamId, { ...acquireOptions, owner: null, protocol: null });

@@ -6,7 +6,7 @@
  * A state that is `null` is a stream that is not there. Expiry and a lapsed lease are events like the others: a store
  * applies {@link expireStream} and {@link condemnProducer} before it looks at a state, and when its clock says so.
  */
-import { createGeneration } from "../../shared/cursor.ts";
+import { claimOf, createGeneration } from "../../shared/cursor.ts";
 import { publicMessageOf, type ServerErrorCode } from "../error-facts.ts";
 import type {
   AppendVerdict,
@@ -50,11 +50,15 @@ export function openStream(
   nowMs: number,
   newest?: string,
 ): Transition<StreamOpening> {
-  if (state !== null && !isTakenOver(state, options)) {
+  const isOwn = isUnbegun(state, options.claim);
+  if (state !== null && isOwn && state.status === "streaming") {
+    return { state: signOfLife(state, nowMs), result: producerOf(state) };
+  }
+  if (state !== null && !isOwn && !isTakenOver(state, options)) {
     return { state, result: { role: "consumer", record: recordOf(state) } };
   }
   const opened: StreamState = {
-    generation: createGeneration(nowMs, state?.generation ?? newest),
+    generation: createGeneration(nowMs, state?.generation ?? newest, options.claim),
     status: "streaming",
     lastSeq: 0,
     owner: options.owner,
@@ -65,18 +69,30 @@ export function openStream(
     leaseMs: options.leaseMs ?? null,
     leaseUntil: options.leaseMs === undefined ? null : nowMs + options.leaseMs,
   };
-  const lease = { token: opened.generation };
-  return { state: opened, result: { role: "producer", lease, record: recordOf(opened) } };
+  return { state: opened, result: producerOf(opened) };
+}
+
+function producerOf(state: StreamState): StreamOpening {
+  return { role: "producer", lease: { token: state.generation }, record: recordOf(state) };
+}
+
+/** Whether a claim opened the stream, and nothing was written since, and nobody stopped it: perhaps no one knows of it. */
+export function isUnbegun(state: StreamState | null, claim: string | undefined): boolean {
+  return (
+    state !== null &&
+    state.lastSeq === 0 &&
+    claimOf(state.generation) === claim &&
+    (state.status === "streaming" || isLost(state))
+  );
+}
+
+function isLost(state: StreamState): boolean {
+  return state.status === "error" && state.error?.code === "producer-lost";
 }
 
 /** A producer that was lost may be replaced, by the same owner, who asks for it. */
 function isTakenOver(state: StreamState, options: StreamOpenOptions): boolean {
-  return (
-    options.takeover === true &&
-    state.status === "error" &&
-    state.error?.code === "producer-lost" &&
-    state.owner === options.owner
-  );
+  return options.takeover === true && isLost(state) && state.owner === options.owner;
 }
 
 /** What an append did: how many of the payloads, from which on, the log took. */

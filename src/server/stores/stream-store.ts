@@ -11,7 +11,7 @@
  * - Entries are numbered 1, 2, 3, … without gaps, in the order in which they were appended. A reader gets each one once.
  * - An id that is not 1 to 256 of `A-Z a-z 0-9 _ . : -` throws `invalid-id`, from every method.
  * - A store that cannot be reached throws `store-unavailable`. The caller may send the same thing again: everything here
- *   may be repeated, but the legacy `append` without numbers.
+ *   may be repeated, but the legacy `append` without numbers, and `open` (`acquire`, `acquireLease`) without a claim.
  */
 import type { StreamErrorCode } from "../../shared/errors.ts";
 import type { StreamStatus } from "../../shared/wire.ts";
@@ -129,6 +129,11 @@ export interface StreamOpenOptions extends ResumableStreamAcquireOptions {
   readonly leaseMs?: number;
   /** Where the stream ended as `producer-lost` and the owner is the same: begin a new generation. */
   readonly takeover?: boolean;
+  /**
+   * The random part of the generation, 1 to 16 of `0-9 a-z`; the store draws one otherwise. Who repeats a call with the
+   * same, because its answer was lost, is the producer again, as long as nothing was written.
+   */
+  readonly claim?: string;
 }
 
 /** What {@link EventStreamStore.open} answers. */
@@ -197,6 +202,11 @@ export interface EventStreamStore extends ResumableStreamStore {
   ): Promise<ResumableStreamAcquisition>;
   /** `acquireLease` for a stream with owner, protocol, thread key and a lease that lapses. */
   open(streamId: string, options: StreamOpenOptions): Promise<StreamOpening>;
+  /**
+   * Takes back an `open` whose caller has given up, or never learned the answer: forgets the stream that was opened with
+   * the claim, if nothing was written to it, and nobody stopped it.
+   */
+  abandon(streamId: string, claim: string): Promise<void>;
   /**
    * Appends `payloads` as entries `firstSeq`, `firstSeq + 1`, …, and renews the lease. Entries that the log holds
    * already are skipped; if entries before `firstSeq` are missing nothing is appended. Either way the answer is the log's

@@ -2,7 +2,7 @@
  * The store on Redis (6.2 or newer), Valkey, or a cluster of them. Each change of a stream is one script and one round trip,
  * by Redis' clock; followers are told on a channel, over one connection a process.
  */
-import { assertStreamId } from "../../../shared/cursor.ts";
+import { assertStreamId, createClaim } from "../../../shared/cursor.ts";
 import { publicMessageOf } from "../../error-facts.ts";
 import { unrefTimer } from "../../timers.ts";
 import { assertPositiveInteger, DEFAULT_TTL_MS, limitExceeded, resolveLimits } from "../limits.ts";
@@ -76,6 +76,9 @@ const LEAST_CHECK_MS = 2_500;
 const MAX_ACQUIRED = 20_000;
 /** What a thread key is kept for beyond its stream's TTL, which appends refresh. */
 const THREAD_EXTRA_MS = 24 * 60 * 60 * 1_000;
+/** A thread key that could not be set is tried again, for so long. */
+const THREAD_RETRY_MS = 1_000;
+const THREAD_RETRY_FOR_MS = 10 * 60_000;
 const LOST_TEXT = publicMessageOf("producer-lost");
 
 /** Makes the store on a connection. */
@@ -132,7 +135,7 @@ export function createRedisStore(
       openScript,
       [keys.meta(streamId)],
       [
-        randomPart(),
+        openOptions.claim ?? createClaim(),
         String(ttlMs),
         String(openOptions.leaseMs ?? ""),
         writeOptional(openOptions.owner),
@@ -152,10 +155,20 @@ export function createRedisStore(
     }
     const { thread } = openOptions;
     if (thread !== undefined) {
-      const args = [record.generation, streamId, String(ttlMs + THREAD_EXTRA_MS)];
-      await attempt(() => connection.run(setThread, [keys.thread(thread)], args));
+      await nameThread(thread, [record.generation, streamId, String(ttlMs + THREAD_EXTRA_MS)]);
     }
     return { role: "producer", lease: { token: record.generation }, record };
+  }
+
+  /** Resolves after the first try: a stream that was won is not lost for its thread key, which follows. */
+  async function nameThread(thread: string, args: readonly string[], untilMs?: number): Promise<void> {
+    const until = untilMs ?? performance.now() + THREAD_RETRY_FOR_MS;
+    try {
+      await attempt(() => connection.run(setThread, [keys.thread(thread)], args));
+    } catch {
+      if (closing.signal.aborted || performance.now() > until) return;
+      unrefTimer(setTimeout(() => void nameThread(thread, args, until), THREAD_RETRY_MS));
+    }
   }
 
   /** What a lease's call came to. What never was here cannot have vanished. */
@@ -309,7 +322,12 @@ export function createRedisStore(
     async delete(streamId) {
       assertStreamId(streamId);
       acquired.delete(streamId);
-      await run(forgetScript, [keys.meta(streamId)], []);
+      await run(forgetScript, [keys.meta(streamId)], [""]);
+    },
+
+    async abandon(streamId, claim) {
+      assertStreamId(streamId);
+      await run(forgetScript, [keys.meta(streamId)], [claim]);
     },
 
     async find(thread) {
@@ -395,8 +413,4 @@ function lossOf(inspection: RedisInspection, token: string): LeaseLoss | null {
   if (record.generation !== token) return record.generation > token ? { verdict: "superseded" } : null;
   const end = storedEndOf(record);
   return end === null ? null : { verdict: "ended", end, lastSeq: record.lastSeq };
-}
-
-function randomPart(): string {
-  return Array.from(crypto.getRandomValues(new Uint8Array(10)), (byte) => (byte % 36).toString(36)).join("");
 }

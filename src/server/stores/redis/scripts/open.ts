@@ -4,17 +4,20 @@ import { defineScript, type RedisScript } from "./script.ts";
  * Elects the producer.
  *
  * KEYS[1] state
- * ARGV: random part of a generation, TTL, lease or "", owner, protocol, takeover 0|1, `until` that was seen to have lapsed, or "", text of producer-lost
+ * ARGV: claim, TTL, lease or "", owner, protocol, takeover 0|1, `until` that was seen to have lapsed, or "", text of producer-lost
  * Reply: { producer | consumer, record… }
  */
 export const open: RedisScript = defineScript(`
 condemn(ARGV[7])
-local function isTakenOver()
-  local r = rest()
-  return ARGV[6] == "1" and st == "error" and r.code == "producer-lost" and r.owner == ARGV[4]
-end
-if gen and not gone() and not isTakenOver() then
-  return { 7, unpack(record()) }
+if gen and not gone() then
+  local isOwn = isUnbegun(ARGV[1])
+  if isOwn and st == "streaming" then
+    vouch()
+    keep()
+    return { 6, unpack(record()) }
+  end
+  local isTakenOver = ARGV[6] == "1" and isLost() and rest().owner == ARGV[4]
+  if not isOwn and not isTakenOver then return { 7, unpack(record()) } end
 end
 local stamp = now
 -- The new generation is newer, even if the clock went back.

@@ -46,6 +46,11 @@ local function gone()
   if st == "deleted" then return "deleted" end
   if gen and now >= at + ttl then return "expired" end
 end
+local function isLost() return st == "error" and rest().code == "producer-lost" end
+-- Whether a claim opened the stream, and nothing was written since, and nobody stopped it: perhaps no one knows of it.
+local function isUnbegun(claim)
+  return last == 0 and string.sub(gen, 11) == claim and (st == "streaming" or isLost())
+end
 -- When the lease lapses, as text; empty when it never does.
 local function lapse()
   return lease and st == "streaming" and tostring(at + lease) or ""
