@@ -40,6 +40,7 @@ import { createAppend } from "./scripts/append.ts";
 import { end as endScript } from "./scripts/end.ts";
 import { forget as forgetScript } from "./scripts/forget.ts";
 import { inspect as inspectScript } from "./scripts/inspect.ts";
+import { keyName } from "./scripts/key-name.ts";
 import { open as openScript } from "./scripts/open.ts";
 import { renew as renewScript } from "./scripts/renew.ts";
 import { restore as restoreScript } from "./scripts/restore.ts";
@@ -119,10 +120,26 @@ export function createRedisStore(
     connection,
     contact,
     checkMs,
-    channelOf: keys.meta,
+    channelOf,
     inspect: lookAndCondemn,
     attempt,
   });
+
+  /** What the client puts before keys; once it is known. */
+  let clientPrefix: Promise<string> | undefined;
+
+  /** Where a stream's changes are told: scripts know the whole name, and what is subscribed to gets no prefix. */
+  async function channelOf(streamId: string): Promise<string> {
+    const key = keys.meta(streamId);
+    clientPrefix ??= attempt(() => connection.run(keyName, [key], [])).then(
+      (name) => String(name).slice(0, -key.length),
+      (error: unknown) => {
+        clientPrefix = undefined;
+        throw error;
+      },
+    );
+    return (await clientPrefix) + key;
+  }
 
   // Opening.
 

@@ -33,7 +33,8 @@ export interface StreamTailsOptions {
   readonly contact: Contact;
   /** Milliseconds between two looks at a stream, to be sure. */
   readonly checkMs: number;
-  readonly channelOf: (streamId: string) => string;
+  /** The channel of a stream, as Redis names it. */
+  readonly channelOf: (streamId: string) => Promise<string>;
   /** Reads the state of a stream; where its lease has lapsed and this process may say so, ends it first. */
   readonly inspect: (streamId: string) => Promise<RedisInspection>;
   readonly attempt: Attempt;
@@ -84,7 +85,8 @@ export function createStreamTails(options: StreamTailsOptions): StreamTails {
   async function begin(streamId: string, tail: StreamTail): Promise<void> {
     const open = await openSubscriber();
     await leaving.get(streamId);
-    await attempt(() => open.subscribe(channelOf(streamId), (message) => tail.hear(message)));
+    const channel = await channelOf(streamId);
+    await attempt(() => open.subscribe(channel, (message) => tail.hear(message)));
     // Only what is told from now on is heard, so what was before is read.
     await tail.refresh();
   }
@@ -95,7 +97,10 @@ export function createStreamTails(options: StreamTailsOptions): StreamTails {
     tail.close();
     if (subscriber === undefined) return;
     const left = subscriber
-      .then((open) => attempt(() => open.unsubscribe(channelOf(streamId))))
+      .then(async (open) => {
+        const channel = await channelOf(streamId);
+        await attempt(() => open.unsubscribe(channel));
+      })
       .catch(() => {})
       .finally(() => {
         if (leaving.get(streamId) === left) leaving.delete(streamId);
