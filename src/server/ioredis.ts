@@ -1,17 +1,15 @@
 /** `rejoin/server/ioredis`: the Redis store on ioredis 5 or 6. */
-import type {
-  RedisArgument,
-  RedisConnection,
-  RedisPage,
-  RedisSubscriber,
-  SubscriberEvents,
-} from "./stores/redis/redis-connection.ts";
+import type { RedisArgument, RedisConnection, RedisPage } from "./stores/redis/redis-connection.ts";
 import {
   createRedisStore,
   type RedisResumableStreamStore,
   type RedisResumableStreamStoreOptions,
 } from "./stores/redis/redis-store.ts";
-import { openRoamingSubscriber, type NodeListener } from "./stores/redis/roaming-subscriber.ts";
+import {
+  openRoamingSubscriber,
+  type NodeListener,
+  type NodeListenerEvents,
+} from "./stores/redis/roaming-subscriber.ts";
 import { pageOf } from "./stores/redis/replies.ts";
 import { getFromMaster } from "./stores/redis/scripts/get-from-master.ts";
 import { rangeFromMaster } from "./stores/redis/scripts/range-from-master.ts";
@@ -27,6 +25,7 @@ type Argument = string | number | Buffer;
 
 /** What listens: a client's duplicate. */
 interface IoRedisSubscriber {
+  connect(): Promise<unknown>;
   subscribe(...channels: string[]): Promise<unknown>;
   unsubscribe(channel: string): Promise<unknown>;
   on(event: string, listener: (...args: unknown[]) => void): unknown;
@@ -41,8 +40,17 @@ interface IoRedisScripting {
   eval(source: string, keyCount: number, ...args: Argument[]): Promise<unknown>;
 }
 
+/** What can be listened on: a client, or one of a cluster's nodes. */
+interface IoRedisNode {
+  duplicate(options: {
+    lazyConnect: boolean;
+    autoResubscribe: boolean;
+    retryStrategy: () => null;
+  }): IoRedisSubscriber;
+}
+
 /** The part of an ioredis client that the store uses. */
-export interface IoRedisClientLike extends IoRedisScripting {
+export interface IoRedisClientLike extends IoRedisScripting, IoRedisNode {
   get(key: string): Promise<string | null>;
   xrange(
     key: string,
@@ -58,22 +66,11 @@ export interface IoRedisClientLike extends IoRedisScripting {
     count: "COUNT",
     most: number,
   ): Promise<[Buffer, Buffer[]][]>;
-  duplicate(): IoRedisSubscriber;
-}
-
-/** A client of one of a cluster's nodes. */
-interface IoRedisNode {
-  duplicate(options: {
-    lazyConnect: boolean;
-    autoResubscribe: boolean;
-    retryStrategy: () => null;
-  }): IoRedisSubscriber & { connect(): Promise<unknown> };
 }
 
 /** The part of an ioredis cluster that the store uses. */
 export interface IoRedisClusterLike extends IoRedisScripting {
-  evalshaBuffer(hash: string, keyCount: number, ...args: Argument[]): Promise<unknown>;
-  evalBuffer(source: string, keyCount: number, ...args: Argument[]): Promise<unknown>;
+  callBuffer(command: string, ...args: Argument[]): Promise<unknown>;
   nodes(): readonly IoRedisNode[];
 }
 
@@ -103,34 +100,21 @@ function connectionOf(client: IoRedisClientLike): RedisConnection {
       return { firstId: idOf(0), lastId: idOf(-1), payloads };
     },
     get: (key) => client.get(key),
-    async openSubscriber({ onReady, onLost }): Promise<RedisSubscriber> {
-      const subscriber = client.duplicate();
-      const listeners = new Map<string, (message: string) => void>();
-      subscriber.on("error", onLost);
-      subscriber.on("close", onLost);
-      // Whether the process goes on is for the app's own connection to say.
-      subscriber.on("connect", () => void subscriber.stream?.unref?.());
-      subscriber.on("ready", onReady);
-      subscriber.on("message", (channel, message) => listeners.get(String(channel))?.(String(message)));
-      return {
-        async subscribe(channel, onMessage) {
-          listeners.set(channel, onMessage);
-          await subscriber.subscribe(channel);
+    openSubscriber: (events) =>
+      openRoamingSubscriber(
+        {
+          count: () => 1,
+          connect: (_index, nodeEvents, signal) => listenOn(client, nodeEvents, signal, () => true),
         },
-        async unsubscribe(channel) {
-          listeners.delete(channel);
-          await subscriber.unsubscribe(channel);
-        },
-        close: () => subscriber.disconnect(),
-      };
-    },
+        events,
+      ),
   };
 }
 
 function clusterOf(cluster: IoRedisClusterLike): RedisConnection {
   const binary: IoRedisScripting = {
-    evalsha: (hash, keyCount, ...args) => cluster.evalshaBuffer(hash, keyCount, ...args),
-    eval: (source, keyCount, ...args) => cluster.evalBuffer(source, keyCount, ...args),
+    evalsha: (hash, keyCount, ...args) => cluster.callBuffer("evalsha", hash, keyCount, ...args),
+    eval: (source, keyCount, ...args) => cluster.callBuffer("eval", source, keyCount, ...args),
   };
   return {
     run: (script, keys, args) => run(cluster, script.onCluster ?? script, keys, args),
@@ -140,41 +124,47 @@ function clusterOf(cluster: IoRedisClusterLike): RedisConnection {
       const value = await run(cluster, getFromMaster, [key], []);
       return typeof value === "string" ? value : null;
     },
-    openSubscriber: (events) => openClusterSubscriber(cluster, events),
+    openSubscriber: (events) =>
+      openRoamingSubscriber(
+        {
+          count: () => cluster.nodes().length,
+          async connect(index, nodeEvents, signal) {
+            const node = cluster.nodes()[index];
+            if (node === undefined) throw new Error("The cluster's client knows no node.");
+            return listenOn(node, nodeEvents, signal, () => cluster.nodes().includes(node));
+          },
+        },
+        events,
+      ),
   };
 }
 
-function openClusterSubscriber(
-  cluster: IoRedisClusterLike,
-  events: SubscriberEvents,
-): Promise<RedisSubscriber> {
-  return openRoamingSubscriber(
-    {
-      count: () => cluster.nodes().length,
-      async connect(index, { onMessage, onLost }): Promise<NodeListener> {
-        const node = cluster.nodes()[index];
-        if (node === undefined) throw new Error("The cluster's client knows no node.");
-        const subscriber = node.duplicate({
-          lazyConnect: true,
-          autoResubscribe: false,
-          retryStrategy: () => null,
-        });
-        // The end follows, and says enough.
-        subscriber.on("error", () => {});
-        subscriber.on("end", onLost);
-        subscriber.on("message", (channel, message) => onMessage(String(channel), String(message)));
-        await subscriber.connect();
-        subscriber.stream?.unref?.();
-        return {
-          subscribe: (channels) => subscriber.subscribe(...channels),
-          unsubscribe: (channel) => subscriber.unsubscribe(channel),
-          isMember: () => cluster.nodes().includes(node),
-          close: () => subscriber.disconnect(),
-        };
-      },
-    },
-    events,
-  );
+/** Connects once more, for listening. */
+async function listenOn(
+  node: IoRedisNode,
+  { onMessage, onLost }: NodeListenerEvents,
+  signal: AbortSignal,
+  isMember: () => boolean,
+): Promise<NodeListener> {
+  signal.throwIfAborted();
+  const subscriber = node.duplicate({
+    lazyConnect: true,
+    autoResubscribe: false,
+    retryStrategy: () => null,
+  });
+  // The end follows, and says enough.
+  subscriber.on("error", () => {});
+  subscriber.on("end", onLost);
+  // Whether the process goes on is for the app's own connection to say.
+  subscriber.on("connect", () => void subscriber.stream?.unref?.());
+  subscriber.on("message", (channel, message) => onMessage(String(channel), String(message)));
+  signal.addEventListener("abort", () => subscriber.disconnect(), { once: true });
+  await subscriber.connect();
+  return {
+    subscribe: (channels) => subscriber.subscribe(...channels),
+    unsubscribe: (channel) => subscriber.unsubscribe(channel),
+    isMember,
+  };
 }
 
 function run(

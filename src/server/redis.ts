@@ -1,17 +1,15 @@
 /** `rejoin/server/redis`: the Redis store on node-redis 5 or 6. */
-import type {
-  RedisArgument,
-  RedisConnection,
-  RedisPage,
-  RedisSubscriber,
-  SubscriberEvents,
-} from "./stores/redis/redis-connection.ts";
+import type { RedisArgument, RedisConnection, RedisPage } from "./stores/redis/redis-connection.ts";
 import {
   createRedisStore,
   type RedisResumableStreamStore,
   type RedisResumableStreamStoreOptions,
 } from "./stores/redis/redis-store.ts";
-import { openRoamingSubscriber, type NodeListener } from "./stores/redis/roaming-subscriber.ts";
+import {
+  openRoamingSubscriber,
+  type NodeListener,
+  type NodeListenerEvents,
+} from "./stores/redis/roaming-subscriber.ts";
 import { pageOf } from "./stores/redis/replies.ts";
 import { getFromMaster } from "./stores/redis/scripts/get-from-master.ts";
 import { rangeFromMaster } from "./stores/redis/scripts/range-from-master.ts";
@@ -28,10 +26,7 @@ type CommandArguments = (string | Buffer)[];
 /** What listens: a client's duplicate. */
 interface NodeRedisSubscriber {
   connect(): Promise<unknown>;
-  subscribe(
-    channels: string | string[],
-    listener: (message: string, channel: string) => unknown,
-  ): Promise<unknown>;
+  subscribe(channels: string[], listener: (message: string, channel: string) => unknown): Promise<unknown>;
   unsubscribe(channel: string): Promise<unknown>;
   on(event: string, listener: () => void): unknown;
   /** Lets the process end while it is open: whether it goes on is for the app's own connection to say. */
@@ -112,24 +107,14 @@ function connectionOf(app: NodeRedisClientLike): RedisConnection {
       const value = await client.get(key);
       return typeof value === "string" ? value : null;
     },
-    async openSubscriber({ onReady, onLost }): Promise<RedisSubscriber> {
-      const subscriber = app.duplicate();
-      // Without a listener an error of the connection would end the process; the client reconnects by itself.
-      subscriber.on("error", onLost);
-      subscriber.on("reconnecting", onLost);
-      subscriber.on("ready", onReady);
-      await subscriber.connect();
-      subscriber.unref?.();
-      return {
-        async subscribe(channel, onMessage) {
-          await subscriber.subscribe(channel, (message) => onMessage(message));
+    openSubscriber: (events) =>
+      openRoamingSubscriber(
+        {
+          count: () => 1,
+          connect: (_index, nodeEvents, signal) => listenOn(app, nodeEvents, signal, () => true),
         },
-        async unsubscribe(channel) {
-          await subscriber.unsubscribe(channel);
-        },
-        close: () => destroy(subscriber),
-      };
-    },
+        events,
+      ),
   };
 }
 
@@ -144,43 +129,53 @@ function clusterOf(cluster: NodeRedisClusterLike): RedisConnection {
       const value = await run(text, getFromMaster, [key], []);
       return typeof value === "string" ? value : null;
     },
-    openSubscriber: (events) => openClusterSubscriber(cluster, events),
+    openSubscriber: (events) =>
+      openRoamingSubscriber(
+        {
+          count: () => cluster.masters.length,
+          async connect(index, nodeEvents, signal) {
+            const node = cluster.masters[index];
+            if (node === undefined) throw new Error("The cluster's client is not connected.");
+            const client = await cluster.nodeClient(node);
+            const isMember = (): boolean => cluster.masters.some(({ address }) => address === node.address);
+            return listenOn(client, nodeEvents, signal, isMember);
+          },
+        },
+        events,
+      ),
   };
 }
 
-function openClusterSubscriber(
-  cluster: NodeRedisClusterLike,
-  events: SubscriberEvents,
-): Promise<RedisSubscriber> {
-  return openRoamingSubscriber(
-    {
-      count: () => cluster.masters.length,
-      async connect(index, { onMessage, onLost }): Promise<NodeListener> {
-        const node = cluster.masters[index];
-        if (node === undefined) throw new Error("The cluster's client is not connected.");
-        const subscriber = (await cluster.nodeClient(node)).duplicate();
-        const lost = Promise.withResolvers<never>();
-        lost.promise.catch(onLost);
-        // It would reconnect by itself, to a node that may be gone for good.
-        const lose = (): void => {
-          destroy(subscriber);
-          lost.reject(new Error("The connection to the node was lost."));
-        };
-        subscriber.on("error", lose);
-        subscriber.on("reconnecting", lose);
-        await Promise.race([subscriber.connect(), lost.promise]);
-        subscriber.unref?.();
-        const onChannelMessage = (message: string, channel: string): void => onMessage(channel, message);
-        return {
-          subscribe: (channels) => subscriber.subscribe([...channels], onChannelMessage),
-          unsubscribe: (channel) => subscriber.unsubscribe(channel),
-          isMember: () => cluster.masters.some(({ address }) => address === node.address),
-          close: () => destroy(subscriber),
-        };
-      },
-    },
-    events,
-  );
+/** Connects once more, for listening. */
+async function listenOn(
+  client: { duplicate(): NodeRedisSubscriber },
+  { onMessage, onLost }: NodeListenerEvents,
+  signal: AbortSignal,
+  isMember: () => boolean,
+): Promise<NodeListener> {
+  signal.throwIfAborted();
+  const subscriber = client.duplicate();
+  // Whether the process goes on is for the app's own connection to say.
+  subscriber.unref?.();
+  const lost = Promise.withResolvers<never>();
+  lost.promise.catch(onLost);
+  // It would reconnect by itself, without end, and to a node that may be gone for good.
+  const lose = (): void => {
+    destroy(subscriber);
+    lost.reject(new Error("The connection was lost."));
+  };
+  subscriber.on("error", lose);
+  subscriber.on("reconnecting", lose);
+  signal.addEventListener("abort", lose, { once: true });
+  // One that comes about after it was destroyed is there all the same.
+  const connected = subscriber.connect().then(() => signal.aborted && destroy(subscriber));
+  await Promise.race([connected, lost.promise]);
+  const onChannelMessage = (message: string, channel: string): void => onMessage(channel, message);
+  return {
+    subscribe: (channels) => subscriber.subscribe([...channels], onChannelMessage),
+    unsubscribe: (channel) => subscriber.unsubscribe(channel),
+    isMember,
+  };
 }
 
 function run(

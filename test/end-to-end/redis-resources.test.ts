@@ -226,4 +226,17 @@ describe("a process that used the stores", () => {
     expect(await once(child, "message")).toEqual(["done", undefined]);
     expect(await once(child, "exit")).toEqual([0, null]);
   });
+
+  it("ends by itself in an outage too, in which it had one connection for listening at most", async () => {
+    const script = fileURLToPath(new URL("../support/leaves-in-an-outage.ts", import.meta.url));
+    const gone = await startRedis();
+    const child = fork(script, [gone.url], { stdio: "inherit" });
+    const exited = once(child, "exit");
+    await once(child, "message");
+    await gone.stop();
+    child.send("gone");
+    const [open] = await once(child, "message");
+    expect(Math.max(...open)).toBeLessThanOrEqual(1);
+    expect(await exited).toEqual([0, null]);
+  });
 });

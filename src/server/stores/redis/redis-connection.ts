@@ -16,18 +16,18 @@ export interface RedisPage {
   readonly payloads: readonly EntryPayload[];
 }
 
-/** A connection that only listens. */
+/** A connection that only listens, and is made anew as often as it is lost. */
 export interface RedisSubscriber {
-  /** Listens to a channel; resolves when Redis has confirmed it. */
+  /** Listens to a channel; resolves when Redis has confirmed it: while Redis is away that takes as long. */
   subscribe(channel: string, onMessage: (message: string) => void): Promise<void>;
   unsubscribe(channel: string): Promise<void>;
-  /** Closes the connection, which the adapter made. */
+  /** Closes the connection, which the adapter made. Nothing is told from then on. */
   close(): void;
 }
 
 /** What happens to a connection that listens. */
 export interface SubscriberEvents {
-  /** It was established, or established anew: what was told before was not heard. */
+  /** All channels are listened to, or are again: what was told before was not heard. */
   onReady(): void;
   onLost(): void;
 }
@@ -40,6 +40,6 @@ export interface RedisConnection {
   range(key: string, start: string, count: number, asBytes: boolean): Promise<RedisPage>;
   /** A value, from a master. */
   get(key: string): Promise<string | null>;
-  /** Opens one more connection, for listening. */
-  openSubscriber(events: SubscriberEvents): Promise<RedisSubscriber>;
+  /** Opens one more connection, for listening. It is there at once, and connected later. */
+  openSubscriber(events: SubscriberEvents): RedisSubscriber;
 }

@@ -48,7 +48,7 @@ import type { RedisScript } from "./scripts/script.ts";
 import { setThread } from "./scripts/set-thread.ts";
 import { stop as stopScript } from "./scripts/stop.ts";
 import { PAGE_ENTRIES, StreamFollow } from "./stream-follow.ts";
-import { createStreamTails } from "./stream-tails.ts";
+import { createStreamTails, type TakenTail } from "./stream-tails.ts";
 
 /** Options of the Redis stores. */
 export interface RedisResumableStreamStoreOptions {
@@ -239,16 +239,16 @@ export function createRedisStore(
 
   /** Watches a lapsed stream that nobody here follows, until somebody may say what it is. */
   function attend(streamId: string): void {
-    if (tails.get(streamId) !== undefined) return;
-    let giveBack: (() => void) | undefined;
+    if (tails.has(streamId)) return;
+    let taken: TakenTail | undefined;
     const done = (): number => {
-      const inspection = tails.get(streamId)?.inspection;
-      if (typeof inspection !== "object" || inspection.record.status !== "streaming") giveBack?.();
+      const inspection = taken?.tail.inspection;
+      if (typeof inspection !== "object" || inspection.record.status !== "streaming") taken?.giveBack();
       return Infinity;
     };
     tails.take(streamId, done, undefined).then(
-      (taken) => {
-        giveBack = taken.giveBack;
+      (tail) => {
+        taken = tail;
         done();
       },
       () => {},
@@ -361,10 +361,11 @@ export function createRedisStore(
 
     watchLease(streamId, lease, onLost) {
       let stopped = false;
-      let giveBack: (() => void) | undefined;
+      // Until it is taken it may tell of what was there before this lease.
+      let taken: TakenTail | undefined;
       const end = (): void => {
         stopped = true;
-        giveBack?.();
+        taken?.giveBack();
       };
       let seen: RedisInspection | undefined;
       const check = (): number => {
@@ -372,9 +373,9 @@ export function createRedisStore(
         return Infinity;
       };
       const look = (): void => {
-        const inspection = tails.get(streamId)?.inspection;
-        // Until the tail is taken it may tell of what was there before this lease. Signs of life change nothing here.
-        if (inspection === undefined || inspection === seen || giveBack === undefined || stopped) return;
+        const inspection = taken?.tail.inspection;
+        // Signs of life change nothing here.
+        if (inspection === undefined || inspection === seen || stopped) return;
         seen = inspection;
         const loss = lossOf(inspection, lease.token);
         if (loss === null) return;
@@ -384,9 +385,9 @@ export function createRedisStore(
       const begin = (): void => {
         if (stopped || closing.signal.aborted) return;
         tails.take(streamId, check, lease.token).then(
-          (taken) => {
-            giveBack = taken.giveBack;
-            if (stopped) giveBack();
+          (tail) => {
+            taken = tail;
+            if (stopped) tail.giveBack();
             else check();
           },
           // Redis is away. The producer learns the same from its appends; its watch begins when Redis is back.

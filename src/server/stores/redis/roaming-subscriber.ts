@@ -1,6 +1,9 @@
 /**
- * Listening to a cluster. What is published on any of its nodes is told by every one, so one connection to one node is
- * enough, whichever that is. When it is lost, or its node has left the cluster, another node is listened to.
+ * Listening, over connections that come and go. What is published on any node of a cluster is told by every one, so one
+ * connection to one node is enough, whichever that is; a server alone is a cluster of one. When the connection is lost, or
+ * its node has left the cluster, it is tried again, node after node, until there is one or the subscriber is closed.
+ *
+ * The clients' own reconnecting is not used: some tell that they are ready before their channels are listened to again.
  */
 import { unrefTimer } from "../../timers.ts";
 import type { RedisSubscriber, SubscriberEvents } from "./redis-connection.ts";
@@ -11,7 +14,6 @@ export interface NodeListener {
   unsubscribe(channel: string): Promise<unknown>;
   /** Whether the client still counts the node among the cluster's. */
   isMember(): boolean;
-  close(): void;
 }
 
 /** What a listener tells. */
@@ -25,8 +27,12 @@ export interface NodeListenerEvents {
 export interface ListeningNodes {
   /** How many there are: the client's own view. */
   count(): number;
-  /** Connects to a node; `index` is less than {@link count}, or 0. */
-  connect(index: number, events: NodeListenerEvents): Promise<NodeListener>;
+  /**
+   * Connects to a node; `index` is less than {@link count}, or 0. The connection never keeps the process alive.
+   *
+   * @param signal ends the connection, also while it is being made.
+   */
+  connect(index: number, events: NodeListenerEvents, signal: AbortSignal): Promise<NodeListener>;
 }
 
 /** A node that does not answer for so long is passed over. */
@@ -38,88 +44,76 @@ const MEMBER_CHECK_MS = 1_000;
 /** Channels that are named in one command. */
 const CHANNELS_AT_ONCE = 1_000;
 
-/** Opens a subscriber; resolves when it listens, and rejects when no node can be listened to. */
-export async function openRoamingSubscriber(
-  nodes: ListeningNodes,
-  events: SubscriberEvents,
-): Promise<RedisSubscriber> {
+interface Connected {
+  readonly listener: NodeListener;
+  /** Ends the connection. */
+  readonly life: AbortController;
+}
+
+/** Opens a subscriber, which begins to connect. */
+export function openRoamingSubscriber(nodes: ListeningNodes, events: SubscriberEvents): RedisSubscriber {
   const listeners = new Map<string, (message: string) => void>();
   let closed = false;
-  let listener: NodeListener | undefined;
+  let current: Connected | undefined;
+  /** Of the connection that is there, or that is being made. */
+  let life = new AbortController();
+  let next = Math.floor(Math.random() * Math.max(nodes.count(), 1));
   /** Resolves when a node is listened to, with all channels. */
   let listening: Promise<NodeListener>;
-  let next = Math.floor(Math.random() * Math.max(nodes.count(), 1));
 
-  /** Listens to one node, with all channels. */
-  async function tryNode(): Promise<NodeListener> {
-    const index = next % Math.max(nodes.count(), 1);
-    next = index + 1;
-    let lost = false;
-    const connecting = nodes.connect(index, {
-      onMessage: (channel, message) => listeners.get(channel)?.(message),
-      onLost: () => {
-        lost = true;
-        if (listener !== undefined && listener === connected) move();
-      },
-    });
-    let connected: NodeListener | undefined;
-    try {
-      return await withinTime(async () => {
-        connected = await connecting;
-        const channels = [...listeners.keys()];
-        for (let at = 0; at < channels.length; at += CHANNELS_AT_ONCE)
-          await connected.subscribe(channels.slice(at, at + CHANNELS_AT_ONCE));
-        if (lost || closed) throw new Error("The connection was lost.");
-        return connected;
-      });
-    } catch (error) {
-      // It may come about yet, when nobody waits for it any more.
-      connecting.then((late) => late.close()).catch(() => {});
-      throw error;
-    }
-  }
-
-  async function tryAllNodes(): Promise<NodeListener> {
-    for (let left = nodes.count(); ; left -= 1) {
-      try {
-        listener = await tryNode();
-        return listener;
-      } catch (error) {
-        if (left <= 1 || closed) throw error;
-      }
-    }
-  }
-
-  function leave(): void {
-    const left = listener;
-    listener = undefined;
-    left?.close();
-  }
-
-  /** Leaves the node, and listens to another, as soon as there is one. */
-  function move(): void {
-    leave();
-    events.onLost();
-    listening = (async () => {
-      for (let delayMs = RETRY_FIRST_MS; !closed; delayMs = Math.min(delayMs * 2, RETRY_MOST_MS)) {
-        try {
-          const moved = await tryAllNodes();
-          events.onReady();
-          return moved;
-        } catch {
-          await new Promise((resolve) => unrefTimer(setTimeout(resolve, delayMs)));
-        }
-      }
-      throw new Error("The subscriber was closed.");
-    })();
+  function listen(): void {
+    listening = findNode();
     listening.catch(() => {});
   }
 
-  listening = tryAllNodes();
-  await listening;
-  events.onReady();
+  async function findNode(): Promise<NodeListener> {
+    for (let delayMs = RETRY_FIRST_MS; !closed; delayMs = Math.min(delayMs * 2, RETRY_MOST_MS)) {
+      for (let left = Math.max(nodes.count(), 1); left > 0 && !closed; left -= 1) {
+        const connected = await tryNode();
+        if (connected === undefined || connected.life.signal.aborted) continue;
+        current = connected;
+        events.onReady();
+        return connected.listener;
+      }
+      await new Promise((resolve) => unrefTimer(setTimeout(resolve, delayMs)));
+    }
+    throw new Error("The subscriber was closed.");
+  }
+
+  /** Listens to one node, with all channels; `undefined` where that cannot be. */
+  async function tryNode(): Promise<Connected | undefined> {
+    const index = next % Math.max(nodes.count(), 1);
+    next = index + 1;
+    const own = (life = new AbortController());
+    const nodeEvents: NodeListenerEvents = {
+      onMessage: (channel, message) => listeners.get(channel)?.(message),
+      onLost: () => lose(own),
+    };
+    try {
+      return await withinTime(async () => {
+        const listener = await nodes.connect(index, nodeEvents, own.signal);
+        const channels = [...listeners.keys()];
+        for (let at = 0; at < channels.length; at += CHANNELS_AT_ONCE)
+          await listener.subscribe(channels.slice(at, at + CHANNELS_AT_ONCE));
+        return { listener, life: own };
+      });
+    } catch {
+      own.abort();
+      return undefined;
+    }
+  }
+
+  function lose(lost: AbortController): void {
+    lost.abort();
+    if (current?.life !== lost) return;
+    current = undefined;
+    events.onLost();
+    listen();
+  }
+
+  listen();
   const memberCheck = setInterval(() => {
-    if (listener?.isMember() === false) move();
+    if (current?.listener.isMember() === false) lose(current.life);
   }, MEMBER_CHECK_MS);
   unrefTimer(memberCheck);
 
@@ -133,7 +127,7 @@ export async function openRoamingSubscriber(
           return;
         } catch (error) {
           // Another node is listened to meanwhile, or soon, with this channel too.
-          if (on === listener || closed) throw error;
+          if (on === current?.listener || closed) throw error;
         }
       }
     },
@@ -144,7 +138,8 @@ export async function openRoamingSubscriber(
     close() {
       closed = true;
       clearInterval(memberCheck);
-      leave();
+      current = undefined;
+      life.abort();
     },
   };
 }

@@ -1,4 +1,5 @@
 /** The tails of a process, over one connection that listens: opened with the first of them, closed when there is none. */
+import { ResumableStreamError } from "../../../shared/errors.ts";
 import { unrefTimer } from "../../timers.ts";
 import type { Attempt } from "./attempts.ts";
 import type { Contact } from "./contact.ts";
@@ -16,20 +17,21 @@ export interface TakenTail {
 /** The tails of a process. */
 export interface StreamTails {
   /**
-   * The tail of a stream, read at least once since it began to listen. Whoever takes one gives it back.
+   * The tail of a stream, read at least once since it began to listen. Whoever takes one gives it back. Throws
+   * `store-unavailable` where Redis cannot be listened to or read, and when the tails are closed.
    *
    * @param generation the one that the caller knows to be there: a tail that knows of another, or of none, reads again.
    */
   take(streamId: string, listener: TailListener, generation: string | undefined): Promise<TakenTail>;
-  /** The tail of a stream, where somebody listens to it. */
-  get(streamId: string): StreamTail | undefined;
+  /** Whether somebody listens to a stream. */
+  has(streamId: string): boolean;
   /** Ends all tails, and the connection. */
   close(): void;
 }
 
 /** What tails need. */
 export interface StreamTailsOptions {
-  readonly connection: RedisConnection;
+  readonly connection: Pick<RedisConnection, "openSubscriber">;
   readonly contact: Contact;
   /** Milliseconds between two looks at a stream, to be sure. */
   readonly checkMs: number;
@@ -40,50 +42,61 @@ export interface StreamTailsOptions {
   readonly attempt: Attempt;
 }
 
+/** A tail, and what came of its beginning. */
+interface Begun {
+  readonly tail: StreamTail;
+  /** Resolves when it was read for the first time. */
+  readonly beginning: Promise<void>;
+}
+
 /** The connection is closed when nobody has needed it for this long. */
 const IDLE_MS = 5_000;
 
 /** Makes the tails of a process. Nothing is opened until one is taken. */
 export function createStreamTails(options: StreamTailsOptions): StreamTails {
   const { connection, contact, checkMs, channelOf, inspect, attempt } = options;
-  const tails = new Map<string, StreamTail>();
-  /** The first reading of each tail. */
-  const beginnings = new WeakMap<StreamTail, Promise<void>>();
+  const tails = new Map<string, Begun>();
   /** Channels that are being left: a client may take a new subscription for the one that it is about to end. */
   const leaving = new Map<string, Promise<unknown>>();
-  let subscriber: Promise<RedisSubscriber> | undefined;
+  let subscriber: RedisSubscriber | undefined;
   let idleTimer: ReturnType<typeof setTimeout> | undefined;
+  let closed = false;
 
-  function openSubscriber(): Promise<RedisSubscriber> {
+  function openSubscriber(): RedisSubscriber {
     clearTimeout(idleTimer);
-    if (subscriber !== undefined) return subscriber;
-    const opening = connection.openSubscriber({ onReady, onLost: () => contact.end() });
-    const opened = attempt(() => opening).catch((error: unknown) => {
-      if (subscriber === opened) subscriber = undefined;
-      // It may come about yet, when nobody waits for it any more.
-      opening.then((late) => late.close()).catch(() => {});
-      throw error;
-    });
-    subscriber = opened;
-    return opened;
+    subscriber ??= connection.openSubscriber({ onReady, onLost: () => contact.end() });
+    return subscriber;
   }
 
   function onReady(): void {
     contact.begin();
     // What was told meanwhile was not heard.
-    for (const tail of tails.values()) tail.refresh().catch(() => {});
+    for (const { tail } of tails.values()) tail.refresh().catch(() => {});
   }
 
   function closeSubscriber(): void {
     clearTimeout(idleTimer);
-    const closed = subscriber;
+    subscriber?.close();
     subscriber = undefined;
     contact.end();
-    void closed?.then((open) => open.close()).catch(() => {});
   }
 
-  async function begin(streamId: string, tail: StreamTail): Promise<void> {
-    const open = await openSubscriber();
+  function begin(streamId: string): Begun {
+    const tail = new StreamTail({
+      checkMs,
+      patienceMs: (leaseMs) => contact.patienceMs(leaseMs),
+      onSleep: () => contact.interrupt(),
+      inspect: () => inspect(streamId),
+    });
+    const begun: Begun = { tail, beginning: listen(streamId, tail) };
+    tails.set(streamId, begun);
+    // Whoever comes next begins anew.
+    begun.beginning.catch(() => discard(streamId, begun));
+    return begun;
+  }
+
+  async function listen(streamId: string, tail: StreamTail): Promise<void> {
+    const open = openSubscriber();
     await leaving.get(streamId);
     const channel = await channelOf(streamId);
     await attempt(() => open.subscribe(channel, (message) => tail.hear(message)));
@@ -91,16 +104,14 @@ export function createStreamTails(options: StreamTailsOptions): StreamTails {
     await tail.refresh();
   }
 
-  function drop(streamId: string, tail: StreamTail): void {
-    if (tail.size > 0 || tails.get(streamId) !== tail) return;
+  function discard(streamId: string, begun: Begun): void {
+    if (tails.get(streamId) !== begun) return;
     tails.delete(streamId);
-    tail.close();
-    if (subscriber === undefined) return;
-    const left = subscriber
-      .then(async (open) => {
-        const channel = await channelOf(streamId);
-        await attempt(() => open.unsubscribe(channel));
-      })
+    begun.tail.close();
+    const open = subscriber;
+    if (open === undefined) return;
+    const left = channelOf(streamId)
+      .then((channel) => attempt(() => open.unsubscribe(channel)))
       .catch(() => {})
       .finally(() => {
         if (leaving.get(streamId) === left) leaving.delete(streamId);
@@ -113,39 +124,29 @@ export function createStreamTails(options: StreamTailsOptions): StreamTails {
   }
 
   return {
-    get: (streamId) => tails.get(streamId),
+    has: (streamId) => tails.has(streamId),
     async take(streamId, listener, generation) {
-      let tail = tails.get(streamId);
-      if (tail === undefined) {
-        tail = new StreamTail({
-          checkMs,
-          patienceMs: (leaseMs) => contact.patienceMs(leaseMs),
-          onSleep: () => contact.interrupt(),
-          inspect: () => inspect(streamId),
-        });
-        tails.set(streamId, tail);
-        beginnings.set(tail, begin(streamId, tail));
-      }
-      const taken = tail;
-      const unlisten = taken.listen(listener);
+      if (closed) throw new ResumableStreamError("store-unavailable", "The store is closed.");
+      const begun = tails.get(streamId) ?? begin(streamId);
+      const { tail } = begun;
+      const unlisten = tail.listen(listener);
       const giveBack = (): void => {
         unlisten();
-        drop(streamId, taken);
+        if (tail.size === 0) discard(streamId, begun);
       };
       try {
-        await beginnings.get(taken);
+        await begun.beginning;
         // What the stream was before, a deletion perhaps, is not what the caller takes it for.
-        if (generation !== undefined && taken.generation !== generation) await taken.refresh();
-        return { tail: taken, giveBack };
+        if (generation !== undefined && tail.generation !== generation) await tail.refresh();
+        return { tail, giveBack };
       } catch (error) {
-        // Whoever comes next begins anew.
-        if (tails.get(streamId) === taken) tails.delete(streamId);
         giveBack();
         throw error;
       }
     },
     close() {
-      for (const tail of tails.values()) tail.close();
+      closed = true;
+      for (const { tail } of tails.values()) tail.close();
       tails.clear();
       closeSubscriber();
     },

@@ -37,8 +37,7 @@ describe.each([
       createIoredisResumableStreamStore({
         evalsha: answer,
         eval: answer,
-        evalshaBuffer: answer,
-        evalBuffer: answer,
+        callBuffer: answer,
         nodes: () => [],
       }),
   ],
