@@ -120,13 +120,15 @@ export class StreamTail {
     return index >= 0 && index < this.#window.length ? this.#window.slice(index) : undefined;
   }
 
-  /** Reads the state. Calls that come meanwhile share the next reading. */
+  /** Reads the state. Calls that come meanwhile share the next reading: what is read was so after each of them. */
   refresh(): Promise<void> {
-    if (this.#reading !== undefined) {
-      this.#readAgain = true;
-      return this.#reading;
-    }
-    this.#reading = (async () => {
+    if (this.#reading === undefined) this.#reading = this.#read();
+    else this.#readAgain = true;
+    return this.#reading;
+  }
+
+  async #read(): Promise<void> {
+    try {
       do {
         this.#readAgain = false;
         this.#sinceMs = performance.now();
@@ -135,11 +137,11 @@ export class StreamTail {
         this.#take(await this.#source.inspect());
         this.#hasFailed = false;
       } while (this.#readAgain && !this.#closed);
-    })().finally(() => {
+    } finally {
+      // At once: whoever asks from now on is not too late for this one.
       this.#reading = undefined;
       this.#arm();
-    });
-    return this.#reading;
+    }
   }
 
   /** Takes what was told on the channel. */

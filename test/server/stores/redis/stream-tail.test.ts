@@ -113,6 +113,20 @@ describe("a tail", () => {
     tail.close();
   });
 
+  it("gives whoever asks a reading that is no older than that, however close an earlier answer is", async () => {
+    for (let steps = 0; steps < 12; steps += 1) {
+      const answer = Promise.withResolvers<RedisInspection>();
+      const { tail, inspect } = startTail(async () => stateAt(1));
+      inspect.mockImplementationOnce(() => answer.promise);
+      void tail.refresh();
+      answer.resolve("deleted");
+      for (let step = 0; step < steps; step += 1) await Promise.resolve();
+      await tail.refresh();
+      expect(tail.inspection).toEqual(stateAt(1));
+      tail.close();
+    }
+  });
+
   it("looks again soon when it could not look", async () => {
     const { tail, inspect } = startTail(async () => stateAt(5));
     await tail.refresh();
