@@ -187,7 +187,8 @@ class StreamProducer<TMessage> implements Producer {
       if (signal.aborted) return;
       await this.#until(() => this.#written === this.#log.length);
       if (signal.aborted) return;
-      this.#foldTo(this.#written);
+      // Not as far as is written: an older answer, to a renewal, may just have told of less.
+      this.#foldTo(this.#log.length);
       const complete =
         framing === null ||
         framing.sawEndMarker() ||

@@ -141,6 +141,40 @@ describe("a store that is away for a moment", () => {
   });
 });
 
+describe("a store whose answers cross", () => {
+  it("may tell of less, to a renewal, just after all was written: the answer is whole", async () => {
+    for (let steps = 0; steps < 12; steps += 1) {
+      const appended = Promise.withResolvers<void>();
+      const renewed = Promise.withResolvers<void>();
+      const { source, run, finished, producer } = setUp(
+        (store) => ({
+          async appendBatch(...args) {
+            const verdict = await store.appendBatch(...args);
+            await appended.promise;
+            return verdict;
+          },
+          async renew(...args) {
+            const verdict = await store.renew(...args);
+            await renewed.promise;
+            return verdict;
+          },
+        }),
+        { leaseMs: 9_000 },
+      );
+      await (await run()).cancel();
+      await vi.advanceTimersByTimeAsync(3_000);
+      source.write(sseOf(payloads));
+      source.end();
+      await vi.advanceTimersByTimeAsync(1);
+      appended.resolve();
+      for (let step = 0; step < steps; step += 1) await Promise.resolve();
+      renewed.resolve();
+      await producer();
+      expect(finished).toMatchObject([{ status: "done", message: whole }]);
+    }
+  });
+});
+
 describe("a store that came back shorter", () => {
   it("is sent what it lost, before its end", async () => {
     // Stands for a replica that was promoted: it tells a smaller number than it told before.
