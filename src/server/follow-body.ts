@@ -72,7 +72,7 @@ export function renderBytes(streamId: string, items: Follower, abort: AbortContr
         try {
           for (;;) {
             const result = await items.next();
-            if (result.done === true) return controller.close();
+            if (result.done === true) break;
             const item = result.value;
             if (item.type === "entries") {
               for (const payload of item.payloads) controller.enqueue(payloadToBytes(payload));
@@ -90,8 +90,10 @@ export function renderBytes(streamId: string, items: Follower, abort: AbortContr
                 message ?? "Stream errored",
               );
             }
-            return controller.close();
+            break;
           }
+          await letGo(items, abort);
+          controller.close();
         } catch (error) {
           await letGo(items, abort);
           controller.error(error);

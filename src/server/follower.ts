@@ -58,12 +58,15 @@ class StreamFollower implements Follower {
   constructor(options: FollowerOptions) {
     this.#options = options;
     this.#cursor = options.cursor;
-    this.#over = options.signal.aborted;
-    options.signal.addEventListener("abort", () => void (this.#over = true), { once: true });
+  }
+
+  /** No listener to the signal: a follower whose body is dropped must cost nothing from then on. */
+  get #isOver(): boolean {
+    return this.#over || this.#options.signal.aborted;
   }
 
   next(): Promise<Result> {
-    if (this.#over) return Promise.resolve(OVER);
+    if (this.#isOver) return Promise.resolve(OVER);
     const { store, streamId, signal } = this.#options;
     try {
       this.#items ??= store.follow(streamId, this.#cursor, signal)[Symbol.asyncIterator]();
@@ -91,7 +94,7 @@ class StreamFollower implements Follower {
   };
 
   readonly #wait = async (error: unknown): Promise<Result> => {
-    if (this.#over) return OVER;
+    if (this.#isOver) return OVER;
     if (!isResumableStreamError(error, "store-unavailable")) throw error;
     const end = this.#endOfAbsence(error);
     if (end !== undefined) return end;

@@ -82,11 +82,10 @@ export function adaptBytesOnlyStore(store: ResumableStreamStore): EventStreamSto
     async *follow(streamId, cursor, signal): AsyncGenerator<FollowItem> {
       yield { type: "position", record: recordOf("streaming", 0), seq: 0, reset: false };
       const iterator = store.read(streamId, cursor, signal)[Symbol.asyncIterator]();
-      const aborted = whenAborted(signal);
       try {
         for (let seq = 1; ; seq += 1) {
           // A store may take its time to notice the signal; its reader need not.
-          const result = await Promise.race([iterator.next(), aborted]);
+          const result = await unlessAborted(iterator.next(), signal);
           if (result === undefined || result.done === true || signal.aborted) break;
           yield { type: "entries", firstSeq: seq, payloads: [result.value.chunk] };
         }
@@ -108,9 +107,12 @@ function leaseArgument(token: string): { token: string } | undefined {
   return token === "" ? undefined : { token };
 }
 
-function whenAborted(signal: AbortSignal): Promise<undefined> {
-  return new Promise((resolve) => {
-    if (signal.aborted) resolve(undefined);
-    else signal.addEventListener("abort", () => resolve(undefined), { once: true });
+/** What a promise comes to, or `undefined` once the signal fires. */
+function unlessAborted<T>(promise: Promise<T>, signal: AbortSignal): Promise<T | undefined> {
+  return new Promise((resolve, reject) => {
+    const leave = (): void => resolve(undefined);
+    if (signal.aborted) leave();
+    signal.addEventListener("abort", leave, { once: true });
+    promise.then(resolve, reject).finally(() => signal.removeEventListener("abort", leave));
   });
 }
