@@ -148,6 +148,31 @@ describe.each(stores)("a context for bytes on %s", (_name, createStore) => {
     expect(await context.status("s")).toBe("missing");
   });
 
+  it("keeps streams apart that run at once, also while one of them is silent", async () => {
+    vi.useFakeTimers();
+    try {
+      const store = createStore();
+      const context = createResumableStreamContext({ store, leaseMs: 900, onError: () => {} });
+      const [silent, other] = [scriptedSource<Uint8Array>(), scriptedSource<Uint8Array>()];
+      const texts = [
+        textOf(await context.run("silent", silent.make)),
+        textOf(await context.run("other", other.make)),
+      ];
+      silent.write(bytes("a"), bytes("b"));
+      other.write(bytes("x"));
+      await vi.advanceTimersByTimeAsync(1);
+      other.end();
+      await vi.advanceTimersByTimeAsync(2_000);
+      silent.write(bytes("c"));
+      silent.end();
+      expect(await Promise.all(texts)).toEqual(["abc", "x"]);
+      const stored = await Array.fromAsync(store.read("silent", "", new AbortController().signal));
+      expect(stored).toHaveLength(3);
+    } finally {
+      vi.useRealTimers();
+    }
+  });
+
   it("refuses an id that is not one", async () => {
     const context = contextOf();
     await expect(context.run("a/b", sourceOf("a"))).rejects.toMatchObject({ code: "invalid-id" });

@@ -14,8 +14,9 @@ function recordOf(status: StreamRecord["status"], lastSeq: number): StreamRecord
 
 /** Wraps a store of bytes. */
 export function adaptBytesOnlyStore(store: ResumableStreamStore): EventStreamStore {
-  /** Entries that this process appended, by lease: such a store does not number them for us. */
+  /** Entries that each producer of this process appended: such a store does not number them for us. */
   const appended = new Map<string, number>();
+  const producerOf = (streamId: string, token: string): string => `${streamId} ${token}`;
 
   function unsupported(what: string): never {
     throw new ResumableStreamError(
@@ -44,25 +45,27 @@ export function adaptBytesOnlyStore(store: ResumableStreamStore): EventStreamSto
       const acquireOptions = options.ttlMs === undefined ? undefined : { ttlMs: options.ttlMs };
       const acquisition = await this.acquireLease(streamId, acquireOptions);
       const record = recordOf("streaming", 0);
-      return acquisition.role === "producer"
-        ? { role: "producer", lease: acquisition.lease, record }
-        : { role: "consumer", record };
+      if (acquisition.role === "consumer") return { role: "consumer", record };
+      // What was produced under the id before, without a lease too, says nothing of this one.
+      appended.set(producerOf(streamId, acquisition.lease.token), 0);
+      return { role: "producer", lease: acquisition.lease, record };
     },
     async appendBatch(streamId, lease, firstSeq, payloads) {
       let lastSeq = firstSeq - 1;
       for (const payload of payloads) {
         await store.append(streamId, payloadToBytes(payload), leaseArgument(lease.token));
         lastSeq += 1;
-        appended.set(lease.token, lastSeq);
+        appended.set(producerOf(streamId, lease.token), lastSeq);
       }
       return { verdict: "ok", lastSeq };
     },
-    async renew(_streamId, lease) {
-      return { verdict: "ok", lastSeq: appended.get(lease.token) ?? 0 };
+    async renew(streamId, lease) {
+      return { verdict: "ok", lastSeq: appended.get(producerOf(streamId, lease.token)) ?? 0 };
     },
     async end(streamId, lease, end) {
-      const lastSeq = appended.get(lease.token) ?? 0;
-      appended.delete(lease.token);
+      const producer = producerOf(streamId, lease.token);
+      const lastSeq = appended.get(producer) ?? 0;
+      appended.delete(producer);
       const status = end.status === "done" ? "done" : "error";
       const ended = await store.finalize(streamId, status, end.error?.message, leaseArgument(lease.token));
       // A store that resolves without a value has ended the stream.
