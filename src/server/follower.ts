@@ -16,6 +16,7 @@ export interface FollowerOptions {
   /** Whose stream the follower was let in to. */
   readonly owner: string | null;
   readonly cursor: string;
+  /** Ends the following; also fires with the producer's `storeLoss`. */
   readonly signal: AbortSignal;
   readonly storeAwayMs: number;
   /** The stream's producer, where it is in this process: it knows before the store does how the stream ends. */
@@ -42,6 +43,10 @@ export interface Follower {
 type Result = IteratorResult<FollowItem, undefined>;
 
 const OVER: Result = { done: true, value: undefined };
+const STORE_LOST: Result = {
+  done: false,
+  value: { type: "end", end: { status: "error", error: storedError("store-unavailable") } },
+};
 
 /** Not a generator around the store's: every event of every follower passes here, and each layer of those costs. */
 class StreamFollower implements Follower {
@@ -62,7 +67,11 @@ class StreamFollower implements Follower {
 
   /** No listener to the signal: a follower whose body is dropped must cost nothing from then on. */
   get #isOver(): boolean {
-    return this.#over || this.#options.signal.aborted;
+    return this.#over || (this.#options.signal.aborted && !this.#isStoreLost);
+  }
+
+  get #isStoreLost(): boolean {
+    return this.#options.producer?.storeLoss.aborted === true;
   }
 
   next(): Promise<Result> {
@@ -83,8 +92,9 @@ class StreamFollower implements Follower {
 
   readonly #pass = (result: IteratorResult<FollowItem>): Result | Promise<Result> => {
     if (result.done === true) {
+      const isUntold = this.#isStoreLost && !this.#over;
       this.#over = true;
-      return OVER;
+      return isUntold ? STORE_LOST : OVER;
     }
     this.#awaySinceMs = undefined;
     const item = this.#take(result.value);
@@ -134,15 +144,11 @@ class StreamFollower implements Follower {
   #endOfAbsence(error: unknown): Result | undefined {
     const { producer, storeAwayMs, onError } = this.#options;
     this.#awaySinceMs ??= performance.now();
-    const storeLost = producer?.storeLost === true;
     const isTooLong = performance.now() - this.#awaySinceMs >= storeAwayMs && producer?.running !== true;
-    if (!storeLost && !isTooLong) return undefined;
+    if (!this.#isStoreLost && !isTooLong) return undefined;
     this.#over = true;
-    if (!storeLost) {
-      onError(error);
-      return OVER;
-    }
-    const end = { status: "error", error: storedError("store-unavailable") } as const;
-    return { done: false, value: { type: "end", end } };
+    if (this.#isStoreLost) return STORE_LOST;
+    onError(error);
+    return OVER;
   }
 }

@@ -7,7 +7,7 @@ import { createClaim } from "../shared/cursor.ts";
 import { isResumableStreamError } from "../shared/errors.ts";
 import { outlastAbsence } from "./store-absence.ts";
 import type { EventStreamStore, StreamOpening, StreamOpenOptions } from "./stores/stream-store.ts";
-import { delay, unrefTimer } from "./timers.ts";
+import { delay } from "./timers.ts";
 
 /** Options of {@link openStream}. */
 export interface OpenStreamOptions {
@@ -49,7 +49,7 @@ async function abandon(store: EventStreamStore, streamId: string, claim: string)
   try {
     await call().catch((error: unknown) =>
       outlastAbsence(call, error, ABANDON_FOR_MS, async (ms) => {
-        await new Promise((resolve) => unrefTimer(setTimeout(resolve, ms)));
+        await delay(ms);
         return true;
       }),
     );

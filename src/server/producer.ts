@@ -67,8 +67,8 @@ export interface ProducerOptions<TMessage> {
 export interface Producer {
   /** Resolves when the stream has ended and `onFinish` has run. Never rejects. */
   readonly done: Promise<void>;
-  /** Set once the store has been away for too long: followers in this process need not wait for it. */
-  readonly storeLost: boolean;
+  /** Fires once the store has been away for too long: followers in this process need not wait for it. */
+  readonly storeLoss: AbortSignal;
   /** Whether the source, or the writing of its end, goes on. */
   readonly running: boolean;
   /** Aborts the source; the stream ends with this code. */
@@ -82,7 +82,6 @@ const MAX_BATCH_BYTES = 256 * 1024;
 const MAX_UNWRITTEN_BYTES = 1024 * 1024;
 /** Entries that are folded at once. */
 const FOLD_BATCH = 256;
-const SAY_END_EVERY_MS = 1_000;
 /** How long a producer that gave up goes on trying to say so. */
 const SAY_END_FOR_MS = 10 * 60_000;
 
@@ -93,11 +92,11 @@ export function startProducer<TMessage>(options: ProducerOptions<TMessage>): Pro
 
 class StreamProducer<TMessage> implements Producer {
   readonly done: Promise<void>;
-  storeLost = false;
   running = true;
 
   readonly #options: ProducerOptions<TMessage>;
   readonly #source = new AbortController();
+  readonly #storeLoss = new AbortController();
   readonly #fold: StreamFold<TMessage> | null;
   /** Entry `n` at index `n - 1`. */
   readonly #log: EntryPayload[] = [];
@@ -112,8 +111,13 @@ class StreamProducer<TMessage> implements Producer {
   #reported = 0;
   /** The end that the producer itself has found, before the lease is asked. */
   #ownEnd: StoredEnd | undefined;
+  /** Ends that were sent to the store; their answers may be lost. */
+  readonly #sentEnds = new Set<StoredEnd>();
   #loss: LeaseLoss | undefined;
   #storeIsAway = false;
+  /** How long a store that is away is retried. */
+  #patienceMs: number;
+  #hasGivenUp = false;
   /** Why the store cannot be written any more, found while nothing was written. */
   #storeError: { readonly error: unknown } | undefined;
   #lastContactMs: number;
@@ -124,8 +128,13 @@ class StreamProducer<TMessage> implements Producer {
   constructor(options: ProducerOptions<TMessage>) {
     this.#options = options;
     this.#fold = options.protocol?.fold() ?? null;
+    this.#patienceMs = options.storeAwayMs;
     this.#lastContactMs = performance.now();
     this.done = this.#run();
+  }
+
+  get storeLoss(): AbortSignal {
+    return this.#storeLoss.signal;
   }
 
   abort(code: ServerErrorCode): void {
@@ -310,10 +319,11 @@ class StreamProducer<TMessage> implements Producer {
     this.#notify();
   }
 
+  /** Drops what the store never had; what it had and lost is written again. */
   #dropUnwritten(): void {
-    this.#log.length = this.#written;
-    this.#sizes.length = this.#written;
-    this.#unwrittenBytes = 0;
+    for (const size of this.#sizes.slice(this.#reported)) this.#unwrittenBytes -= size;
+    this.#log.length = this.#reported;
+    this.#sizes.length = this.#reported;
   }
 
   #foldTo(seq: number): void {
@@ -328,6 +338,7 @@ class StreamProducer<TMessage> implements Producer {
     const { store, streamId, lease } = this.#options;
     while (this.#ownEnd !== undefined && this.#loss === undefined) {
       const end = this.#ownEnd;
+      this.#sentEnds.add(end);
       const verdict = await this.#insist(() => store.end(streamId, lease, end, this.#log.length));
       if (verdict === undefined) return;
       if (verdict.verdict === "ok" && verdict.lastSeq >= this.#log.length) return;
@@ -339,13 +350,16 @@ class StreamProducer<TMessage> implements Producer {
 
   // The store.
 
-  /** Repeats a call while the store is away, for `storeAwayMs`; `undefined` once the lease is lost. */
-  #insist(call: () => Promise<AppendVerdict>): Promise<AppendVerdict | undefined> {
+  /** Repeats a call while the store is away, as long as the patience lasts; `undefined` once the lease is lost. */
+  #insist(
+    call: () => Promise<AppendVerdict>,
+    isWanted: () => boolean = always,
+  ): Promise<AppendVerdict | undefined> {
     if (this.#loss !== undefined) return Promise.resolve(undefined);
     try {
-      return call().then(this.#reach, (error: unknown) => this.#insistAgain(call, error));
+      return call().then(this.#reach, (error: unknown) => this.#insistAgain(call, error, isWanted));
     } catch (error) {
-      return this.#insistAgain(call, error);
+      return this.#insistAgain(call, error, isWanted);
     }
   }
 
@@ -358,12 +372,13 @@ class StreamProducer<TMessage> implements Producer {
   async #insistAgain(
     call: () => Promise<AppendVerdict>,
     firstError: unknown,
+    isWanted: () => boolean,
   ): Promise<AppendVerdict | undefined> {
     try {
-      const verdict = await outlastAbsence(call, firstError, this.#options.storeAwayMs, async (ms) => {
+      const verdict = await outlastAbsence(call, firstError, this.#patienceMs, async (ms) => {
         this.#setAway(true);
         await delay(ms, this.#source.signal);
-        return this.#loss === undefined;
+        return this.#loss === undefined && isWanted();
       });
       return this.#reach(verdict);
     } catch (error) {
@@ -389,10 +404,12 @@ class StreamProducer<TMessage> implements Producer {
         return;
       renewing = true;
       try {
-        const verdict = await this.#insist(() => store.renew(streamId, lease));
+        const renew = (): Promise<AppendVerdict> => store.renew(streamId, lease);
+        const verdict = await this.#insist(renew, () => !this.#hasGivenUp);
         // A log that came back shorter shows in the number, and what is missing is written at once.
         if (verdict !== undefined) await this.#accept(verdict);
       } catch (error) {
+        if (this.#hasGivenUp) return;
         this.#storeError ??= { error };
         this.#notify();
       } finally {
@@ -407,34 +424,32 @@ class StreamProducer<TMessage> implements Producer {
   async #giveUp(error: unknown): Promise<void> {
     const { streamId } = this.#options;
     const away = isResumableStreamError(error, "store-unavailable");
-    this.storeLost = away;
     const end: StoredEnd = {
       status: "error",
       error: away ? storedError("store-unavailable") : this.#publicError(error),
     };
     this.#ownEnd = end;
     this.#source.abort(endReason(streamId, end));
+    this.#hasGivenUp = true;
+    this.#storeError = undefined;
+    // Where the store comes back without what was written, that is written again, and then the end.
+    this.#dropUnwritten();
     this.#notify();
-    if (await this.#sayEnd(end)) return;
+    if (away) this.#storeLoss.abort();
+    if (await this.#sayEnd(0)) return;
     // Nobody waits for this: it goes on by itself until the store is there again, or others have said it.
-    const until = performance.now() + SAY_END_FOR_MS;
-    const timer = setInterval(async () => {
-      if (performance.now() > until || (await this.#sayEnd(end))) clearInterval(timer);
-    }, SAY_END_EVERY_MS);
-    unrefTimer(timer);
+    void this.#sayEnd(SAY_END_FOR_MS);
   }
 
-  /** Whether the store knows the end now. */
-  async #sayEnd(end: StoredEnd): Promise<boolean> {
-    const { store, streamId, lease, hooks } = this.#options;
+  /** Writes the end; false where the store stayed away. */
+  async #sayEnd(patienceMs: number): Promise<boolean> {
+    this.#patienceMs = patienceMs;
     try {
-      const verdict = await store.end(streamId, lease, end);
-      if (verdict.verdict !== "ok" && verdict.verdict !== "limit" && verdict.verdict !== "vanished")
-        this.#lose(verdict);
+      await this.#writeEnd();
       return true;
     } catch (error) {
       if (isResumableStreamError(error, "store-unavailable")) return false;
-      hooks.onError(error);
+      this.#options.hooks.onError(error);
       return true;
     }
   }
@@ -443,8 +458,14 @@ class StreamProducer<TMessage> implements Producer {
 
   #lose(loss: LeaseLoss): void {
     if (this.#loss !== undefined) return;
-    // An end that this producer wrote comes back as a loss of the lease.
-    if (loss.verdict === "ended" && this.#ownEnd !== undefined && isSameEnd(loss.end, this.#ownEnd)) return;
+    if (loss.verdict === "ended") {
+      // An end that this producer wrote comes back as a loss of the lease; one whose answer was lost, as what it is.
+      const own = [this.#ownEnd, ...this.#sentEnds].find((end) => end && isSameEnd(loss.end, end));
+      if (own !== undefined) {
+        this.#ownEnd = own;
+        return;
+      }
+    }
     this.#loss = loss;
     this.#source.abort(lossReason(this.#options.streamId, loss));
     this.#notify();
@@ -480,7 +501,7 @@ class StreamProducer<TMessage> implements Producer {
   /** The fold of what the log holds. A stop may have come while an append's answer was under way. */
   #foldOf(loss: LeaseLoss | undefined): StreamFold<TMessage> | null {
     if (loss?.verdict !== "ended") {
-      this.#foldTo(this.#written);
+      this.#foldTo(this.#log.length);
       return this.#fold;
     }
     if (loss.lastSeq >= this.#folded) {
@@ -521,6 +542,10 @@ class StreamProducer<TMessage> implements Producer {
     while (!condition() && this.#loss === undefined && !this.#source.signal.aborted)
       await new Promise<void>((resolve) => (this.#wakeReader = resolve));
   }
+}
+
+function always(): boolean {
+  return true;
 }
 
 /** What a signal is aborted with: an `AbortError`, as `fetch` knows it, that names the stream. */

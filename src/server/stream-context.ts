@@ -280,14 +280,17 @@ export function createResumableStreamContext(options: ResumableStreamContextOpti
     followOptions: ResumeOptions,
   ): ReadableStream<Uint8Array<ArrayBuffer>> {
     const abort = new AbortController();
+    const producer = producers.get(streamId);
+    const signals = [abort.signal, closing.signal];
+    if (producer !== undefined) signals.push(producer.storeLoss);
     const items = followStream({
       store,
       streamId,
       owner: record.owner,
       cursor: followOptions.cursor ?? "",
-      signal: AbortSignal.any([abort.signal, closing.signal]),
+      signal: AbortSignal.any(signals),
       storeAwayMs,
-      producer: producers.get(streamId),
+      producer,
       onError: (error) => callHook("onError", options.onError ?? logError, streamId, error),
     });
     if (record.protocol === null) return renderBytes(streamId, items, abort);

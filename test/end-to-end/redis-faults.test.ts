@@ -297,6 +297,24 @@ describe.each(REDIS_CLIENTS)("on %s", (client: RedisClientName) => {
       await until(async () => (await store.status("s").catch(() => "streaming")) !== "streaming");
       expect((await store.inspect("s"))?.error?.code).toBe("store-unavailable");
     });
+
+    it("that comes back empty, and too late, has what was written again, and then that end for everybody", async () => {
+      await start();
+      const [producer, other] = [await instance({ storeAwayMs: 1_000 }), await instance()];
+      const { source, followers } = await produceAnswer(producer.context, "s", [other.context]);
+      const words = wordsOf(40);
+      source.write(sseOf(words.slice(0, 20)));
+      await heard(followers, 20);
+      server.kill("SIGKILL");
+      source.write(sseOf(words.slice(20)));
+      await followers[0]?.all;
+      await server.restart();
+      for (const { all } of followers) {
+        const events = await all;
+        expect(payloadsOf(events)).toEqual(words.slice(0, 20));
+        expect(controlOf(events, "rejoin.end")).toMatchObject({ error: { code: "store-unavailable" } });
+      }
+    });
   });
 
   describe("two processes", () => {

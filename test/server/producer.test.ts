@@ -266,6 +266,25 @@ describe("a store that stays away", () => {
     expect(controlOf(await events, "rejoin.end")).toMatchObject({ error: { code: "store-unavailable" } });
   });
 
+  it("ends followers in this process that wait for it, too", async () => {
+    let away = false;
+    const { source, run } = setUp(
+      (store) => ({
+        appendBatch: (...args) => (away ? unavailable() : store.appendBatch(...args)),
+        end: (...args) => (away ? unavailable() : store.end(...args)),
+      }),
+      { storeAwayMs: 5_000 },
+    );
+    const events = readEvents(new Response(await run()));
+    source.write(sseOf(payloads.slice(0, 1)));
+    await vi.advanceTimersByTimeAsync(100);
+    away = true;
+    source.write(sseOf(payloads.slice(1)));
+    await vi.advanceTimersByTimeAsync(7_000);
+    expect(payloadsOf(await events)).toEqual(payloads.slice(0, 1));
+    expect(controlOf(await events, "rejoin.end")).toMatchObject({ error: { code: "store-unavailable" } });
+  });
+
   it("is told the end when it is there again, so that everyone learns it", async () => {
     let away = true;
     const { source, run, producer, memory } = setUp(
@@ -285,6 +304,80 @@ describe("a store that stays away", () => {
       status: "error",
       error: { code: "store-unavailable" },
     });
+  });
+});
+
+describe("a store that comes back too late", () => {
+  const late = { storeAwayMs: 5_000, leaseMs: 60_000 };
+
+  it("and empty, or shorter, is given what it had, and then told that it was away", async () => {
+    for (const kept of [undefined, 1]) {
+      const log: string[] = [];
+      const ends: unknown[] = [];
+      let away = false;
+      let there = true;
+      const restored = vi.fn();
+      const { source, run, producer, finished } = setUp(
+        () => ({
+          async appendBatch(_id, _lease, firstSeq, batch) {
+            if (away) return unavailable();
+            if (!there) return { verdict: "vanished" };
+            if (firstSeq <= log.length + 1) log.push(...batch.slice(log.length + 1 - firstSeq).map(String));
+            return { verdict: "ok", lastSeq: log.length };
+          },
+          async restore() {
+            if (away) return unavailable();
+            there = true;
+            restored();
+            return { verdict: "ok", lastSeq: log.length };
+          },
+          async end(_id, _lease, end, lastSeq = 0) {
+            if (away) return unavailable();
+            if (!there) return { verdict: "vanished" };
+            if (lastSeq <= log.length) ends.push(end);
+            return { verdict: "ok", lastSeq: log.length };
+          },
+        }),
+        late,
+      );
+      await (await run()).cancel();
+      source.write(sseOf(payloads.slice(0, 2)));
+      await vi.waitFor(() => expect(log).toHaveLength(2));
+      away = true;
+      source.write(sseOf(payloads.slice(2)));
+      await vi.advanceTimersByTimeAsync(10_000);
+      await producer();
+      expect(finished).toMatchObject([
+        { error: { code: "store-unavailable" }, message: { text: "one two " } },
+      ]);
+      away = false;
+      log.length = kept ?? 0;
+      there = kept !== undefined;
+      await vi.advanceTimersByTimeAsync(2_000);
+      expect(log).toEqual(payloads.slice(0, 2));
+      expect(ends).toMatchObject([{ status: "error", error: { code: "store-unavailable" } }]);
+      expect(restored).toHaveBeenCalledTimes(kept === undefined ? 1 : 0);
+    }
+  });
+
+  it("but had taken the end, whose answer was lost, has the whole answer: it is saved as that", async () => {
+    const { source, run, producer, finished, errors } = setUp(
+      (store) => ({
+        async end(...args) {
+          const [, , end] = args;
+          const verdict = await store.end(...args);
+          return end.status === "done" ? unavailable() : verdict;
+        },
+      }),
+      late,
+    );
+    await (await run()).cancel();
+    source.write(sseOf(payloads));
+    source.end();
+    await vi.advanceTimersByTimeAsync(10_000);
+    await producer();
+    expect(finished).toMatchObject([{ status: "done", message: whole }]);
+    expect(errors).toMatchObject([{ code: "store-unavailable" }]);
   });
 });
 
