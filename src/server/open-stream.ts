@@ -16,7 +16,7 @@ export interface OpenStreamOptions {
   readonly open: StreamOpenOptions;
   /** How long a store that is away is asked again, in milliseconds. */
   readonly retryForMs: number;
-  /** Fires when nobody wants the stream any more. */
+  /** Fires when nobody wants the stream any more; its reason is thrown then. */
   readonly signal: AbortSignal;
   /** Gets the promise of what goes on after the answer. */
   readonly inBackground: (promise: Promise<unknown>) => void;
@@ -31,12 +31,14 @@ export async function openStream(options: OpenStreamOptions): Promise<StreamOpen
   const claim = createClaim();
   const open = (): Promise<StreamOpening> => store.open(streamId, { ...options.open, claim });
   try {
-    return await open().catch((error: unknown) =>
+    const opening = await open().catch((error: unknown) =>
       outlastAbsence(open, error, retryForMs, async (ms) => {
         await delay(ms, signal);
         return !signal.aborted;
       }),
     );
+    signal.throwIfAborted();
+    return opening;
   } catch (error) {
     if (isResumableStreamError(error, "store-unavailable")) inBackground(abandon(store, streamId, claim));
     throw error;

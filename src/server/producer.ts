@@ -71,7 +71,7 @@ export interface Producer {
   readonly storeLoss: AbortSignal;
   /** Whether the source, or the writing of its end, goes on. */
   readonly running: boolean;
-  /** Aborts the source; the stream ends with this code. */
+  /** Aborts the source; the stream ends with this code. A store that is away is told later, if this process lives. */
   abort(code: ServerErrorCode): void;
 }
 
@@ -118,6 +118,8 @@ class StreamProducer<TMessage> implements Producer {
   /** How long a store that is away is retried. */
   #patienceMs: number;
   #hasGivenUp = false;
+  /** Set when the process is to end: a store that is away is waited for no longer. */
+  #isHurried = false;
   /** Why the store cannot be written any more, found while nothing was written. */
   #storeError: { readonly error: unknown } | undefined;
   #lastContactMs: number;
@@ -138,6 +140,7 @@ class StreamProducer<TMessage> implements Producer {
   }
 
   abort(code: ServerErrorCode): void {
+    this.#isHurried = true;
     this.#finishSource({ status: "error", error: storedError(code) });
   }
 
@@ -378,6 +381,7 @@ class StreamProducer<TMessage> implements Producer {
       const verdict = await outlastAbsence(call, firstError, this.#patienceMs, async (ms) => {
         this.#setAway(true);
         await delay(ms, this.#source.signal);
+        if (this.#isHurried && !this.#hasGivenUp) return false;
         return this.#loss === undefined && isWanted();
       });
       return this.#reach(verdict);

@@ -130,7 +130,8 @@ export interface ResumableStreamContext {
   /**
    * For a deploy: no stream is started or followed any more (`store-unavailable`), followers are cut, so that clients
    * resume elsewhere, and producers may finish within `drainMs` (0 by default); those that do not end as
-   * `producer-lost`. The store is the app's to close.
+   * `producer-lost`. Where the store is away, or an `onFinish` does not come back, it is over 5 s after that all the same.
+   * The store is the app's to close.
    */
   close(options?: { readonly drainMs?: number }): Promise<void>;
 }
@@ -139,6 +140,8 @@ const DEFAULT_LEASE_MS = 10_000;
 const DEFAULT_STORE_AWAY_MS = 30_000;
 /** A request that starts a stream waits no longer than this for a store that is away. */
 const OPEN_FOR_MS = 10_000;
+/** How long a context that is closed waits for what does not come to its end. */
+const LET_GO_MS = 5_000;
 
 /** Makes a context. Throws `RangeError` for an option that cannot be. */
 export function createResumableStreamContext(options: ResumableStreamContextOptions): ResumableStreamContext {
@@ -163,6 +166,8 @@ export function createResumableStreamContext(options: ResumableStreamContextOpti
     options.protocols?.map((protocol) => [protocol.name, protocol]),
   );
   const producers = new Map<string, Producer>();
+  /** Openings, producers, and what goes on after them. */
+  const pending = new Set<Promise<unknown>>();
   const closing = new AbortController();
 
   const context: ResumableStreamContext = {
@@ -174,14 +179,16 @@ export function createResumableStreamContext(options: ResumableStreamContextOpti
       assertOpen();
       assertStreamId(streamId);
       const open = openOptionsOf(runOptions);
-      const opening = await openStream({
-        store,
-        streamId,
-        open,
-        retryForMs: Math.min(storeAwayMs, OPEN_FOR_MS),
-        signal: closing.signal,
-        inBackground: (promise) => options.waitUntil?.(promise),
-      });
+      const opening = await underWay(
+        openStream({
+          store,
+          streamId,
+          open,
+          retryForMs: Math.min(storeAwayMs, OPEN_FOR_MS),
+          signal: closing.signal,
+          inBackground: (promise) => options.waitUntil?.(underWay(promise)),
+        }),
+      );
       callHook("onAcquire", options.onAcquire, streamId, opening.role);
       if (opening.role === "producer") produce(streamId, opening, open, makeStream, runOptions);
       // Somebody else's stream is not to be told from none.
@@ -231,11 +238,15 @@ export function createResumableStreamContext(options: ResumableStreamContextOpti
 
     async close({ drainMs = 0 } = {}) {
       if (closing.signal.aborted) return;
-      closing.abort();
-      const all = Promise.all([...producers.values()].map((producer) => producer.done));
-      await within(drainMs, all);
+      closing.abort(
+        new ResumableStreamError(
+          "store-unavailable",
+          "This context is closed: the client should resume elsewhere.",
+        ),
+      );
+      await within(drainMs, settled());
       for (const producer of producers.values()) producer.abort("producer-lost");
-      await all;
+      await within(LET_GO_MS, settled());
     },
   };
   return context;
@@ -268,7 +279,7 @@ export function createResumableStreamContext(options: ResumableStreamContextOpti
       onFinish: runOptions?.onFinish,
     });
     producers.set(streamId, producer);
-    const done = producer.done.finally(() => {
+    const done = underWay(producer.done).finally(() => {
       if (producers.get(streamId) === producer) producers.delete(streamId);
     });
     options.waitUntil?.(done);
@@ -326,11 +337,20 @@ export function createResumableStreamContext(options: ResumableStreamContextOpti
   }
 
   function assertOpen(): void {
-    if (!closing.signal.aborted) return;
-    throw new ResumableStreamError(
-      "store-unavailable",
-      "This context is closed: the client should resume elsewhere.",
-    );
+    closing.signal.throwIfAborted();
+  }
+
+  /** Notes what `close` waits for. */
+  function underWay<T>(promise: Promise<T>): Promise<T> {
+    pending.add(promise);
+    const over = (): void => void pending.delete(promise);
+    promise.then(over, over);
+    return promise;
+  }
+
+  /** Resolves when nothing is under way, nor what that has begun. */
+  async function settled(): Promise<void> {
+    while (pending.size > 0) await Promise.allSettled(pending);
   }
 }
 

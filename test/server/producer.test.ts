@@ -541,6 +541,46 @@ describe("onFinish", () => {
   });
 });
 
+describe("a context that is closed", () => {
+  it("while a stream is being started neither starts its source nor leaves it behind", async () => {
+    const opened = Promise.withResolvers<void>();
+    const { context, source, run, memory } = setUp((store) => ({
+      async open(...args) {
+        const opening = await store.open(...args);
+        await opened.promise;
+        return opening;
+      },
+    }));
+    const running = expect(run()).rejects.toMatchObject({ code: "store-unavailable" });
+    await vi.advanceTimersByTimeAsync(1);
+    const closing = context.close();
+    opened.resolve();
+    await running;
+    await closing;
+    expect(source.starts()).toBe(0);
+    expect(await memory.status("s")).toBe("missing");
+  });
+
+  it("waits neither for a store that is away nor for an `onFinish` that never comes back", async () => {
+    const hanging = setUp();
+    await hanging.context.run("hangs", () => streamOf(sseOf(payloads)), {
+      protocol: textProtocol,
+      owner: null,
+      onFinish: () => new Promise(() => {}),
+    });
+    const away = setUp(() => ({ appendBatch: unavailable, end: unavailable }), { storeAwayMs: 60_000 });
+    await (await away.run()).cancel();
+    away.source.write(sseOf(payloads));
+    await vi.advanceTimersByTimeAsync(1_000);
+    let closed = 0;
+    for (const { context } of [hanging, away]) void context.close().then(() => (closed += 1));
+    await vi.advanceTimersByTimeAsync(5_000);
+    expect(closed).toBe(2);
+    expect(away.source.signal()?.aborted).toBe(true);
+    expect(away.finished).toHaveLength(1);
+  });
+});
+
 describe("a follower", () => {
   it("gets a sign of life when nothing is said", async () => {
     const { run, source, context } = setUp(undefined, { heartbeatMs: 1_000 });
