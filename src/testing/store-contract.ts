@@ -42,6 +42,8 @@ export interface StoreHarness<TStore extends ResumableStreamStore = ResumableStr
    * say so for as long, or loses all of it.
    */
   readonly befall?: (streamId: string, mishap: StreamMishap) => Promise<void>;
+  /** Notes what there is of a stream; what it gives brings that back, where a store may come back older than it was. */
+  readonly rewind?: (streamId: string) => Promise<() => Promise<void>>;
   /** Makes a store with limits, on fresh data. */
   readonly limited?: (limits: {
     maxChunkBytes?: number;
@@ -143,6 +145,39 @@ export function describeStoreContract(
       expect(await collect(store, id, formatCursor(lost, 2), 3)).toBe("reset at 0, 1, live");
       expect((await store.appendBatch(id, { token: lost }, 3, ["{}"])).verdict).toBe("superseded");
     });
+
+    it.each(["lost", "deleted"])(
+      "knows its newest producer, though it came back from when the one before was %s",
+      async (before) => {
+        if (harness.rewind === undefined) return;
+        const former = await enter(harness, id, before === "lost" ? "lost" : "streaming");
+        if (before === "deleted") await store.delete(id);
+        const comeBack = await harness.rewind(id);
+        const opening = await store.open(id, { ...OPEN, takeover: true });
+        if (opening.role !== "producer") throw new Error("not the producer");
+        const { lease } = opening;
+        const losses: LeaseLoss[] = [];
+        store.watchLease(id, lease, (loss) => losses.push(loss));
+        await store.appendBatch(id, lease, 1, ENTRIES);
+        const following = (harness.other ?? store).follow(id, "", new AbortController().signal);
+        const told: string[] = [];
+        for await (const item of following) {
+          told.push(describeItem(item));
+          if (item.type !== "live") continue;
+          await comeBack();
+          // Whoever looks now is not misled.
+          await harness.pass(300);
+          expect(await store.appendBatch(id, lease, 3, ['{"n":3}'])).toEqual({ verdict: "vanished" });
+          expect(await store.restore(id, lease, OPEN)).toEqual({ verdict: "ok", lastSeq: 0 });
+          expect(await store.inspect(id)).toEqual(opening.record);
+          await store.appendBatch(id, lease, 1, [...ENTRIES, '{"n":3}']);
+          expect(losses).toEqual([]);
+          await store.end(id, lease, { status: "done" }, 3);
+        }
+        expect(told.join(", ")).toBe("at 0, 1 2, live, 3, end done");
+        expect((await store.renew(id, { token: former })).verdict).toBe("superseded");
+      },
+    );
 
     it("elects one producer among many who open at once", async () => {
       const both = [store, harness.other ?? store];

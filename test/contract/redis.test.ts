@@ -4,6 +4,7 @@ import { afterAll, beforeAll, vi } from "vitest";
 import type { RedisResumableStreamStoreOptions } from "../../src/server/redis.ts";
 import { describeStoreContract } from "../../src/testing/store-contract.ts";
 import { befall, MISHAPS } from "../support/redis-mishaps.ts";
+import { noteKeys } from "../support/redis-rewind.ts";
 import { startRedis, type RedisServer } from "../support/redis-server.ts";
 import { openRedisStore, REDIS_CLIENTS } from "../support/redis-stores.ts";
 
@@ -38,6 +39,7 @@ for (const client of REDIS_CLIENTS) {
         store: opened[0].store,
         other: opened[1].store,
         pass,
+        rewind: (streamId) => noteKeys(admin, `${keyPrefix}:{${streamId}}:*`),
         befall: (streamId, mishap) => befall(admin, keyPrefix, streamId, mishap),
         async limited(limits) {
           const limited = await open({ ...limits, keyPrefix: newPrefix() });

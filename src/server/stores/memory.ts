@@ -287,7 +287,8 @@ export function createInMemoryResumableStreamStore(
 
     async restore(streamId, lease) {
       // Memory does not lose streams, so there is never anything to put back.
-      return store.renew(streamId, lease);
+      const verdict = await store.renew(streamId, lease);
+      return verdict.verdict === "vanished" ? { verdict: "deleted" } : verdict;
     },
 
     async stop(streamId) {

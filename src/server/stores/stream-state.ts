@@ -203,7 +203,9 @@ export function expireStream(state: StreamState | null, nowMs: number): StreamSt
 /** Why a lease gives no right to change a stream; `null` when it does. */
 export function leaseLoss(state: StreamState | null, token: string | undefined): LeaseLoss | null {
   if (state === null) return { verdict: "deleted" };
-  if (token !== undefined && token !== state.generation) return { verdict: "superseded" };
+  if (token !== undefined && token < state.generation) return { verdict: "superseded" };
+  // What is there is older than the lease: the store came back from before it was given.
+  if (token !== undefined && token > state.generation) return { verdict: "vanished" };
   if (state.status === "streaming") return null;
   return { verdict: "ended", end: endOf(state, state.status), lastSeq: state.lastSeq };
 }

@@ -149,7 +149,10 @@ export type LeaseLoss =
   | { readonly verdict: "ended"; readonly end: StoredEnd; readonly lastSeq: number }
   /** The stream was deleted, or it expired. */
   | { readonly verdict: "deleted" }
-  /** The store has lost the stream before its time. {@link EventStreamStore.restore} puts it back. */
+  /**
+   * The store has lost the stream before its time, or came back from before the lease was given.
+   * {@link EventStreamStore.restore} puts it back.
+   */
   | { readonly verdict: "vanished" };
 
 /** What {@link EventStreamStore.appendBatch} answers. */
@@ -232,7 +235,7 @@ export interface EventStreamStore extends ResumableStreamStore {
     end: StoredEnd,
     lastSeq?: number,
   ): Promise<AppendVerdict>;
-  /** Puts a vanished stream back under the same lease, empty. */
+  /** Puts a vanished stream back under the same lease, with the entries that were not lost; an older generation goes. */
   restore(streamId: string, lease: ResumableStreamLease, options: StreamOpenOptions): Promise<AppendVerdict>;
   /** Ends the stream as `stopped`, whoever produces it; final at once. Idempotent. `null` where there is none. */
   stop(streamId: string): Promise<StreamRecord | null>;

@@ -105,15 +105,19 @@ export function createRedisStore(
     return attempt(() => connection.run(script, keyNames, args)).then(replyOf);
   }
 
-  async function look(streamId: string, seenUntil = ""): Promise<RedisInspection> {
-    return readInspection(await run(inspectScript, [keys.meta(streamId)], [seenUntil, LOST_TEXT]));
+  async function look(streamId: string, known = "", seenUntil = ""): Promise<RedisInspection> {
+    return readInspection(await run(inspectScript, [keys.meta(streamId)], [seenUntil, known, LOST_TEXT]));
   }
 
-  /** Looks; and where the lease has lapsed, and this process may say so, says so. */
-  async function lookAndCondemn(streamId: string): Promise<RedisInspection> {
-    const inspection = await look(streamId);
+  /**
+   * Looks; and where the lease has lapsed, and this process may say so, says so.
+   *
+   * @param known a generation that was there: an older one is none.
+   */
+  async function lookAndCondemn(streamId: string, known?: string): Promise<RedisInspection> {
+    const inspection = await look(streamId, known);
     if (!hasLapsed(inspection) || contact.patienceMs(inspection.leaseMs ?? 0) > 0) return inspection;
-    return look(streamId, String(inspection.leaseUntil));
+    return look(streamId, known, String(inspection.leaseUntil));
   }
 
   const tails = createStreamTails({

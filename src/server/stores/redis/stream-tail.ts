@@ -17,8 +17,12 @@ export type TailListener = () => number;
 
 /** What a tail needs of the store. */
 export interface TailSource {
-  /** Reads the state; where the lease has lapsed and this process may say so, ends the stream first. */
-  inspect(): Promise<RedisInspection>;
+  /**
+   * Reads the state; where the lease has lapsed and this process may say so, ends the stream first.
+   *
+   * @param known a generation that was there: an older one is none.
+   */
+  inspect(known: string | undefined): Promise<RedisInspection>;
   /** Milliseconds until this process may declare a producer with such a lease lost; 0 when it may. */
   patienceMs(leaseMs: number): number;
   /** This process slept, and knows nothing of what happened meanwhile. */
@@ -134,7 +138,7 @@ export class StreamTail {
         this.#sinceMs = performance.now();
         this.#heardSeq = 0;
         this.#hasFailed = true;
-        this.#take(await this.#source.inspect());
+        this.#take(await this.#source.inspect(this.generation));
         this.#hasFailed = false;
       } while (this.#readAgain && !this.#closed);
     } finally {

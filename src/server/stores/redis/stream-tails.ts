@@ -37,8 +37,12 @@ export interface StreamTailsOptions {
   readonly checkMs: number;
   /** The channel of a stream, as Redis names it. */
   readonly channelOf: (streamId: string) => Promise<string>;
-  /** Reads the state of a stream; where its lease has lapsed and this process may say so, ends it first. */
-  readonly inspect: (streamId: string) => Promise<RedisInspection>;
+  /**
+   * Reads the state of a stream; where its lease has lapsed and this process may say so, ends it first.
+   *
+   * @param known a generation that was there: an older one is none.
+   */
+  readonly inspect: (streamId: string, known: string | undefined) => Promise<RedisInspection>;
   readonly attempt: Attempt;
 }
 
@@ -86,7 +90,7 @@ export function createStreamTails(options: StreamTailsOptions): StreamTails {
       checkMs,
       patienceMs: (leaseMs) => contact.patienceMs(leaseMs),
       onSleep: () => contact.interrupt(),
-      inspect: () => inspect(streamId),
+      inspect: (known) => inspect(streamId, known),
     });
     const begun: Begun = { tail, beginning: listen(streamId, tail) };
     tails.set(streamId, begun);

@@ -25,7 +25,7 @@ function startTail(
   needed: () => number = () => 1,
   source: Partial<TailSource> = {},
 ) {
-  const inspect = vi.fn<() => Promise<RedisInspection>>(answer);
+  const inspect = vi.fn<(known: string | undefined) => Promise<RedisInspection>>(answer);
   const tail = new StreamTail({
     inspect,
     patienceMs: () => 0,
@@ -125,6 +125,14 @@ describe("a tail", () => {
       expect(tail.inspection).toEqual(stateAt(1));
       tail.close();
     }
+  });
+
+  it("looks for nothing older than what it knows", async () => {
+    const { tail, inspect } = startTail(async () => stateAt(1));
+    await tail.refresh();
+    await tail.refresh();
+    expect(inspect.mock.calls).toEqual([[undefined], ["g"]]);
+    tail.close();
   });
 
   it("looks again soon when it could not look", async () => {

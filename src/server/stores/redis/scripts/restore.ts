@@ -1,7 +1,7 @@
 import { defineScript, type RedisScript } from "./script.ts";
 
 /**
- * Puts back the state that Redis has lost, under the same generation.
+ * Puts back the state that Redis has lost, under the same generation, in the place of an older one.
  *
  * KEYS[1] state, KEYS[2] data of the lease's generation
  * ARGV: lease, TTL, lease or "", owner, protocol
@@ -11,6 +11,7 @@ export const restore: RedisScript = defineScript(`
 local lost = loss(ARGV[1])
 if lost and lost[1] ~= 4 then return lost end
 if lost then
+  if gen then redis.call("UNLINK", meta, dataKey()) end
   gen, st, last, bytes, at = ARGV[1], "streaming", 0, 0, nil
   ttl, lease = tonumber(ARGV[2]), tonumber(ARGV[3])
   -- Entries that were not lost stay.

@@ -99,9 +99,10 @@ local function record()
 end
 -- Why a lease gives no right; nil when it does.
 local function loss(token)
-  if not gen then return { 4 } end
+  -- An older generation: Redis came back from before the lease was given, as a replica does that was behind.
+  if not gen or token > gen then return { 4 } end
   if gone() then return { 3, gone() } end
-  if gen ~= token then return { 1 } end
+  if token < gen then return { 1 } end
   if st ~= "streaming" then
     local r = rest()
     return { 2, last, st, r.code, r.msg }
