@@ -42,7 +42,7 @@ const FAILED_CHECK_MS = 1_000;
 const SLEPT_MS = 1_000;
 /** How often a stream is looked for that Redis has lost. */
 const VANISHED_CHECK_MS = 500;
-/** How long it is looked for: longer than its producer takes to notice. */
+/** How long it is looked for at least. Its producer notices with its next renewal, which a lease's time is enough for. */
 const VANISHED_FOR_MS = 15_000;
 
 /** One stream, as this process knows it. */
@@ -230,7 +230,8 @@ export class StreamTail {
     if (inspection === "absent" && typeof before !== "string" && !this.#lost) {
       // It vanished before its time: an outage first.
       this.#vanishedSinceMs ??= performance.now();
-      if (performance.now() - this.#vanishedSinceMs < VANISHED_FOR_MS) return;
+      const forMs = Math.max(VANISHED_FOR_MS, before.leaseMs ?? 0);
+      if (performance.now() - this.#vanishedSinceMs < forMs) return;
       this.#lost = true;
     } else {
       this.#vanishedSinceMs = undefined;

@@ -127,6 +127,19 @@ describe("a tail", () => {
     }
   });
 
+  it("waits for a stream that vanished as long as its producer may take to notice", async () => {
+    const { tail, inspect } = startTail(async () => stateAt(1));
+    await tail.refresh();
+    inspect.mockResolvedValue("absent");
+    await tail.refresh();
+    await vi.advanceTimersByTimeAsync(LEASE_MS - 1_000);
+    expect(tail.lost).toBe(false);
+    expect(tail.inspection).toEqual(stateAt(1));
+    await vi.advanceTimersByTimeAsync(2_000);
+    expect(tail.lost).toBe(true);
+    tail.close();
+  });
+
   it("looks for nothing older than what it knows", async () => {
     const { tail, inspect } = startTail(async () => stateAt(1));
     await tail.refresh();
