@@ -13,6 +13,8 @@ export type Attempt = <T>(send: () => Promise<T>) => Promise<T>;
 const TIMEOUT_MS = 3_000;
 /** A command that takes longer tells of an outage, even if it was answered. */
 const SLOW_MS = 500;
+/** A timer that is later than this says nothing of the commands, which then have so long to be answered. */
+const LATE_MS = 100;
 /** Commands that failed for their time, and wait in the client yet. When there are so many, no more are sent to it. */
 const MAX_OVERDUE = 1_000;
 
@@ -34,6 +36,7 @@ export function createAttempt(contact: Contact): Attempt {
   let newest: Waiting | undefined;
   let overdue = 0;
   let timer: ReturnType<typeof setTimeout> | undefined;
+  let dueMs = 0;
 
   function add(entry: Waiting): void {
     entry.older = newest;
@@ -54,6 +57,8 @@ export function createAttempt(contact: Contact): Attempt {
   function check(): void {
     timer = undefined;
     const nowMs = performance.now();
+    // The process stood still: what was answered meanwhile is read after its timers.
+    if (nowMs - dueMs > LATE_MS) return arm(LATE_MS);
     while (oldest !== undefined) {
       const entry = oldest;
       if (nowMs - entry.sentMs < TIMEOUT_MS) return arm(entry.sentMs + TIMEOUT_MS - nowMs);
@@ -65,6 +70,7 @@ export function createAttempt(contact: Contact): Attempt {
   }
 
   function arm(delayMs: number): void {
+    dueMs = performance.now() + delayMs;
     timer = setTimeout(check, delayMs);
     unrefTimer(timer);
   }
@@ -81,10 +87,16 @@ export function createAttempt(contact: Contact): Attempt {
         reject(isResumableStreamError(cause) ? cause : unavailable(cause));
       };
       if (overdue >= MAX_OVERDUE) return fail(new Error(`${overdue} commands have had no answer yet.`));
+      let sent: ReturnType<typeof send>;
+      try {
+        sent = send();
+      } catch (cause) {
+        return fail(cause);
+      }
       const sentMs = performance.now();
       const entry: Waiting = { sentMs, fail, older: undefined, newer: undefined, isOverdue: false };
       add(entry);
-      send().then(
+      sent.then(
         (result) => {
           settle(entry);
           if (performance.now() - sentMs > SLOW_MS) contact.interrupt();
