@@ -25,8 +25,6 @@ export interface TailSource {
   inspect(known: string | undefined): Promise<RedisInspection>;
   /** Milliseconds until this process may declare a producer with such a lease lost; 0 when it may. */
   patienceMs(leaseMs: number): number;
-  /** This process slept, and knows nothing of what happened meanwhile. */
-  onSleep(): void;
   /** Milliseconds between two looks to be sure. */
   readonly checkMs: number;
 }
@@ -38,8 +36,6 @@ const WINDOW_LENGTH = 256 * 1024;
 const LAPSE_SLACK_MS = 50;
 /** When it is looked again after a look that failed: what it was to find out may never be told. */
 const FAILED_CHECK_MS = 1_000;
-/** A timer that is later than this was not late: the process slept. */
-const SLEPT_MS = 1_000;
 /** How often a stream is looked for that Redis has lost. */
 const VANISHED_CHECK_MS = 500;
 /** How long it is looked for at least. Its producer notices with its next renewal, which a lease's time is enough for. */
@@ -258,10 +254,8 @@ export class StreamTail {
     this.#timer = undefined;
     const delayMs = this.#lookInMs();
     if (this.#closed || delayMs === undefined) return;
-    const plannedMs = performance.now() + delayMs;
     this.#timer = setTimeout(() => {
       this.#timer = undefined;
-      if (performance.now() - plannedMs > SLEPT_MS) this.#source.onSleep();
       // What was heard meanwhile may have put it off.
       const leftMs = this.#lookInMs();
       if (leftMs !== undefined && leftMs > 0) this.#arm();

@@ -89,7 +89,6 @@ export function createStreamTails(options: StreamTailsOptions): StreamTails {
     const tail = new StreamTail({
       checkMs,
       patienceMs: (leaseMs) => contact.patienceMs(leaseMs),
-      onSleep: () => contact.interrupt(),
       inspect: (known) => inspect(streamId, known),
     });
     const begun: Begun = { tail, beginning: listen(streamId, tail) };

@@ -29,7 +29,6 @@ function startTail(
   const tail = new StreamTail({
     inspect,
     patienceMs: () => 0,
-    onSleep: () => {},
     checkMs: 10_000,
     ...source,
   });
@@ -196,21 +195,6 @@ describe("a tail of a stream whose producer is silent", () => {
     await started.tail.refresh();
     await expectLookAfter(started, 10_000);
     await expectLookAfter(started, 10_000);
-    started.tail.close();
-  });
-
-  it("says that this process slept, where a look comes much later than planned", async () => {
-    const onSleep = vi.fn();
-    const started = startTail(async () => stateAt(5), undefined, { onSleep });
-    await started.tail.refresh();
-    await vi.advanceTimersByTimeAsync(10_000);
-    expect(onSleep).not.toHaveBeenCalled();
-    // The clock goes on, and timers stand still.
-    const { now } = performance;
-    vi.spyOn(performance, "now").mockImplementation(() => now.call(performance) + 60_000);
-    await vi.advanceTimersByTimeAsync(10_000);
-    expect(onSleep).toHaveBeenCalledOnce();
-    vi.restoreAllMocks();
     started.tail.close();
   });
 
