@@ -122,6 +122,29 @@ describe.each(REDIS_CLIENTS)("on %s", (client) => {
     });
   });
 
+  describe("many followers of one stream", () => {
+    it.each([
+      ["bytes", null, new Uint8Array(10)],
+      ["events that are too large to be told", "test", "x".repeat(100_000)],
+    ])("read %s once", async (_what, protocol, payload) => {
+      const opened = await store.open("s", { ...opening, protocol });
+      if (opened.role !== "producer") throw new Error("not the producer");
+      const followers = Array.from({ length: 20 }, () =>
+        store.follow("s", "", new AbortController().signal)[Symbol.asyncIterator](),
+      );
+      for (const follower of followers)
+        for (let item = await follower.next(); !item.done && item.value.type !== "live";)
+          item = await follower.next();
+      const before = await callsOf("xrange");
+      const told = Promise.all(followers.map((follower) => follower.next()));
+      await store.appendBatch("s", opened.lease, 1, [payload]);
+      for (const { value } of await told)
+        expect(value).toMatchObject({ firstSeq: 1, payloads: { length: 1 } });
+      expect((await callsOf("xrange")) - before).toBe(1);
+      for (const follower of followers) await follower.return?.();
+    });
+  });
+
   describe("a slow follower", () => {
     it("is paced by its reader: no page is read that nobody asks for", async () => {
       const source = scriptedSource();

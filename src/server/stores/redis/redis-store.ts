@@ -99,6 +99,9 @@ export function createRedisStore(
   /** Generations that this instance acquired: what it may miss, and what its calls without a lease mean. */
   const acquired = new Map<string, string>();
 
+  /** Pages that are being read. */
+  const pages = new Map<string, Promise<readonly EntryPayload[]>>();
+
   // Commands.
 
   function run(script: RedisScript, keyNames: string[], args: readonly RedisArgument[]): Promise<RedisReply> {
@@ -413,13 +416,20 @@ export function createRedisStore(
   };
   return store;
 
-  /** Entries from `seq` on, without a gap; none where Redis has lost them. */
-  async function readPage(
-    streamId: string,
-    record: StreamRecord,
-    seq: number,
-  ): Promise<readonly EntryPayload[]> {
+  /** Followers who want the same at once share it: what is new, where it was not told. */
+  function readPage(streamId: string, record: StreamRecord, seq: number): Promise<readonly EntryPayload[]> {
     const key = keys.data(streamId, record.generation);
+    const name = `${key} ${seq}`;
+    let page = pages.get(name);
+    if (page === undefined) {
+      page = range(key, record, seq).finally(() => pages.delete(name));
+      pages.set(name, page);
+    }
+    return page;
+  }
+
+  /** Entries from `seq` on, without a gap; none where Redis has lost them. */
+  async function range(key: string, record: StreamRecord, seq: number): Promise<readonly EntryPayload[]> {
     const asBytes = record.protocol === null;
     const page = await attempt(() => connection.range(key, `${seq}-0`, PAGE_ENTRIES, asBytes));
     const isWhole = page.firstId === `${seq}-0` && page.lastId === `${seq + page.payloads.length - 1}-0`;
