@@ -240,6 +240,21 @@ export function describeStoreContract(
       expect(await store.find(thread)).toMatchObject({ streamId: newer });
     });
 
+    it("finds no stream by a key with which it was not opened", async () => {
+      const thread = `thread ${id}`;
+      await store.open(id, { ...OPEN, thread });
+      await store.delete(id);
+      expect(await store.find(thread)).toBeNull();
+      await store.open(id, { ...OPEN, thread: `other ${id}` });
+      expect(await store.find(thread)).toBeNull();
+      expect(await store.find(`other ${id}`)).toMatchObject({ streamId: id });
+      const lost = newId();
+      await store.open(lost, { ...OPEN, leaseMs: LOST_LEASE_MS, thread });
+      await untilLost(harness, lost);
+      await store.open(lost, { ...OPEN, takeover: true });
+      expect(await store.find(thread)).toBeNull();
+    });
+
     it("finds the newest of many streams that are opened with a thread key at once", async () => {
       const both = [store, harness.other ?? store];
       const opened = await Promise.all(

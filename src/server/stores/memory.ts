@@ -192,10 +192,12 @@ export function createInMemoryResumableStreamStore(
     log.gone = gone;
     if (logs.get(id) === log) logs.delete(id);
     leased.delete(id);
-    if (log.thread !== undefined && threads.get(log.thread)?.generation === log.state.generation) {
-      threads.delete(log.thread);
-    }
+    forgetThread(log);
     for (const listener of log.listeners) listener();
+  }
+
+  function forgetThread({ thread, state }: StreamLog): void {
+    if (thread !== undefined && threads.get(thread)?.generation === state.generation) threads.delete(thread);
   }
 
   async function open(streamId: string, openOptions: StreamOpenOptions): Promise<StreamOpening> {
@@ -218,6 +220,7 @@ export function createInMemoryResumableStreamStore(
     }
     newest = state.generation;
     const thread = openOptions.thread;
+    if (log !== undefined) forgetThread(log);
     logs.set(streamId, { state, entries: [], thread, listeners: new Set() });
     expectExpiry(state.expiresAt);
     if (state.leaseUntil !== null) watchLeases(streamId);

@@ -253,7 +253,7 @@ export interface EventStreamStore extends ResumableStreamStore {
    * came from. Returns what ends the watch.
    */
   watchLease(streamId: string, lease: ResumableStreamLease, onLost: (loss: LeaseLoss) => void): () => void;
-  /** The newest stream that was opened with this thread key. */
+  /** The newest stream that was opened with this thread key; `null` where it is no more, or was opened anew without it. */
   find(thread: string): Promise<{ readonly streamId: string; readonly record: StreamRecord } | null>;
   /** Ends followers and timers. Streams stay, where the store outlives the process. */
   close(): Promise<void>;

@@ -355,11 +355,12 @@ export function createRedisStore(
     },
 
     async find(thread) {
-      const found = await attempt(() => connection.get(keys.thread(thread)));
-      const streamId = found?.slice(found.indexOf(" ") + 1);
+      const [generation, streamId] =
+        (await attempt(() => connection.get(keys.thread(thread))))?.split(" ") ?? [];
       if (streamId === undefined) return null;
       const record = await store.inspect(streamId);
-      return record === null ? null : { streamId, record };
+      // The id may have been opened anew, without the key.
+      return record !== null && record.generation === generation ? { streamId, record } : null;
     },
 
     follow,
