@@ -394,7 +394,8 @@ export function createInMemoryResumableStreamStore(
       let successor: StreamLog | undefined;
       while (successor === undefined) {
         if (stopped.aborted) return;
-        settle(streamId, log);
+        // The clock has nothing to say any more of a generation that another one took over.
+        if (logs.get(streamId) === log) settle(streamId, log);
         const newest = logs.get(streamId);
         if (log.gone !== undefined) {
           yield { type: "end", end: { status: "missing", error: storedError(log.gone) } };
