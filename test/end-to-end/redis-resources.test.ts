@@ -9,6 +9,7 @@ import type { RedisResumableStreamStore } from "../../src/server/redis.ts";
 import { createRedisKeys } from "../../src/server/stores/redis/keys.ts";
 import { startRedis, type RedisServer } from "../support/redis-server.ts";
 import { openRedisStore, REDIS_CLIENTS, type OpenedStore } from "../support/redis-stores.ts";
+import { readEvents } from "../support/sse-client.ts";
 import { scriptedSource } from "../support/scripted-source.ts";
 import { sseOf, textPayloads, textProtocol } from "../support/text-protocol.ts";
 
@@ -161,6 +162,51 @@ describe.each(REDIS_CLIENTS)("on %s", (client) => {
       expect((await callsOf("xrange")) - before).toBeLessThanOrEqual(3);
       await reader.cancel();
       source.end();
+    });
+  });
+
+  describe("entries that Redis has lost alone", () => {
+    const lose = async (streamId: string) =>
+      admin.del(createRedisKeys(keyPrefix).data(streamId, (await store.inspect(streamId))?.generation ?? ""));
+
+    it("are written again with the next that comes", async () => {
+      const source = scriptedSource();
+      const words = textPayloads(...Array.from({ length: 20 }, (_, index) => `${index} `));
+      const options = { protocol: textProtocol, owner: null };
+      const own = new Response(await context.run("s", source.make, options));
+      source.write(sseOf(words.slice(0, 10)));
+      await vi.waitUntil(async () => (await store.inspect("s"))?.lastSeq === 10);
+      await lose("s");
+      source.write(sseOf(words.slice(10)));
+      source.end();
+      for (const response of [own, new Response(await context.requireResume("s"))])
+        expect((await readEvents(response)).map(({ data }) => data)).toEqual([...words, "[DONE]"]);
+    });
+
+    it("are missed by a renewal too, and asked for", async () => {
+      const opened = await store.open("s", opening);
+      if (opened.role !== "producer") throw new Error("not the producer");
+      await store.appendBatch("s", opened.lease, 1, ["{}", "{}"]);
+      await lose("s");
+      // Looked for when keys' lives are renewed, which is not each time.
+      await admin.hIncrBy(createRedisKeys(keyPrefix).meta("s"), "at", -10_000);
+      expect(await store.renew("s", opened.lease)).toEqual({ verdict: "ok", lastSeq: 0 });
+    });
+  });
+
+  describe("a generation that is taken over", () => {
+    it("leaves no entries in Redis", async () => {
+      const keys = createRedisKeys(keyPrefix);
+      const lost = await store.open("s", { ...opening, leaseMs: 100 });
+      if (lost.role !== "producer") throw new Error("not the producer");
+      await store.appendBatch("s", lost.lease, 1, ["{}"]);
+      await (
+        await follow("s")
+      )();
+      await vi.waitUntil(
+        async () => (await store.open("s", { ...opening, takeover: true })).role === "producer",
+      );
+      expect(await admin.exists(keys.data("s", lost.lease.token))).toBe(0);
     });
   });
 

@@ -3,7 +3,7 @@ import { defineScript, type RedisScript } from "./script.ts";
 
 /**
  * Appends entries, and renews the lease. Those that the log holds are skipped; if some are missing before the first,
- * nothing is appended. A store's limits are constants of its script.
+ * nothing is appended, and all are where Redis has lost the data alone. A store's limits are constants of its script.
  *
  * KEYS[1] state, KEYS[2] data of the lease's generation
  * ARGV: lease, first sequence number or "" for the next, tell payloads 0|1, payload…
@@ -32,7 +32,14 @@ while to < count do
   if size > ${limits.maxChunkBytes} then limit = "maxChunkBytes" break end
   if seq > ${limits.maxEntriesPerStream} then limit = "maxEntriesPerStream" break end
   if bytes + size > ${limits.maxStreamBytes} then limit = "maxStreamBytes" break end
-  redis.call("XADD", KEYS[2], seq .. "-0", "p", payload)
+  if to > from or before == 0 or ARGV[2] == "" then
+    redis.call("XADD", KEYS[2], seq .. "-0", "p", payload)
+  elseif not redis.call("XADD", KEYS[2], "NOMKSTREAM", seq .. "-0", "p", payload) then
+    lastIs(0)
+    keep()
+    tell("r " .. gen .. " 0")
+    return { 0, 0 }
+  end
   bytes = bytes + size
   toldBytes = toldBytes + size + 1
   to = to + 1

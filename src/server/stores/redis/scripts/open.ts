@@ -28,7 +28,7 @@ for _ = 1, 9 do
   digits = string.sub("0123456789abcdefghijklmnopqrstuvwxyz", digit + 1, digit + 1) .. digits
   stamp = math.floor(stamp / 36)
 end
-redis.call("DEL", meta)
+if gen then redis.call("UNLINK", meta, dataKey()) end
 gen, st, last, bytes, at = digits .. "-" .. ARGV[1], "streaming", 0, 0, nil
 ttl, lease = tonumber(ARGV[2]), tonumber(ARGV[3])
 redis.call("HSET", meta, "gen", gen, "st", st, "last", "0", "bytes", "0",

@@ -57,7 +57,12 @@ local function lapse()
 end
 -- Data of the stream's generation: a key beside the state's.
 local function dataKey() return string.sub(meta, 1, -5) .. "data:" .. gen end
-local function live(key) redis.call("PEXPIRE", key, ttl + GRACE_MS) end
+local function live(key) return redis.call("PEXPIRE", key, ttl + GRACE_MS) == 1 end
+-- Where data are lost alone, by an eviction perhaps: their producer writes them again.
+local function lastIs(seq)
+  last, bytes = seq, 0
+  redis.call("HSET", meta, "last", tostring(seq), "bytes", "0")
+end
 -- A sign of life, written with more fields. The keys' own lives are longer than the stream's, so they need not follow at
 -- once: they do when the time passes into another KEEP_MS.
 local function keep(...)
@@ -66,7 +71,7 @@ local function keep(...)
   redis.call("HSET", meta, "at", tostring(now), ...)
   if before and math.floor(before / KEEP_MS) == math.floor(now / KEEP_MS) then return end
   live(meta)
-  live(dataKey())
+  if not live(dataKey()) and last > 0 and st == "streaming" then lastIs(0) end
 end
 local function finish(status, code, msg)
   st = status
