@@ -53,6 +53,7 @@ export {
   type InMemoryResumableStreamStore,
   type InMemoryResumableStreamStoreOptions,
 } from "./stores/memory.ts";
+export type { RedisResumableStreamStoreOptions } from "./stores/redis/redis-store.ts";
 export type {
   AppendVerdict,
   EntryPayload,

@@ -165,8 +165,6 @@ export function createRedisStore(
         writeOptional(openOptions.owner),
         writeOptional(openOptions.protocol),
         openOptions.takeover === true ? "1" : "0",
-        "",
-        LOST_TEXT,
       ],
     );
     const { record } = readState(reply);
@@ -328,7 +326,7 @@ export function createRedisStore(
 
     async stop(streamId) {
       assertStreamId(streamId);
-      const inspection = readInspection(await run(stopScript, [keys.meta(streamId)], ["", LOST_TEXT]));
+      const inspection = readInspection(await run(stopScript, [keys.meta(streamId)], []));
       return typeof inspection === "string" ? null : inspection.record;
     },
 

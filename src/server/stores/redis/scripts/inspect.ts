@@ -9,7 +9,16 @@ import { defineScript, type RedisScript } from "./script.ts";
  */
 export const inspect: RedisScript = defineScript(`
 if not gen or ARGV[2] > gen then return { 4 } end
-condemn(ARGV[1])
+local seen = ARGV[1]
+if seen ~= "" and not gone() and lapse() == seen and now >= tonumber(seen) then
+  -- Where a replica took its master's place, the producer may not have found it yet: it is given a lease's time.
+  if vouch() then
+    keep()
+    tell("r " .. gen .. " " .. last)
+  else
+    finish("error", "producer-lost", ARGV[3])
+  end
+end
 if gone() then return { 3, gone() } end
 return { 0, unpack(record()) }
 `);

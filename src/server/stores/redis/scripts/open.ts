@@ -4,11 +4,10 @@ import { defineScript, type RedisScript } from "./script.ts";
  * Elects the producer.
  *
  * KEYS[1] state
- * ARGV: claim, TTL, lease or "", owner, protocol, takeover 0|1, `until` that was seen to have lapsed, or "", text of producer-lost
+ * ARGV: claim, TTL, lease or "", owner, protocol, takeover 0|1
  * Reply: { producer | consumer, record… }
  */
 export const open: RedisScript = defineScript(`
-condemn(ARGV[7])
 if gen and not gone() then
   local isOwn = isUnbegun(ARGV[1])
   if isOwn and st == "streaming" then

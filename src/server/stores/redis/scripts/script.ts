@@ -86,17 +86,6 @@ local function vouch()
   redis.call("HSET", meta, "node", node)
   return true
 end
--- Ends the stream as producer-lost if its lease is still the one that the caller saw lapse.
-local function condemn(seen)
-  if seen == "" or not gen or gone() or lapse() ~= seen or now < tonumber(seen) then return end
-  -- Where a replica took its master's place, the producer may not have found it yet: it is given a lease's time.
-  if vouch() then
-    keep()
-    tell("r " .. gen .. " " .. last)
-  else
-    finish("error", "producer-lost", ARGV[#ARGV])
-  end
-end
 local function record()
   local r = rest()
   return { gen, st, r.code, r.msg, last, r.owner, r.proto, lapse(), tostring(at + ttl), tostring(now),

@@ -5,6 +5,7 @@ import type { RedisScript } from "./script.ts";
  *
  * KEYS[1] thread
  * ARGV: generation, stream id, milliseconds to keep it
+ * Reply: 1
  */
 export const setThread: RedisScript = {
   source: `

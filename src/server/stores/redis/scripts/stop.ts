@@ -4,11 +4,9 @@ import { defineScript, type RedisScript } from "./script.ts";
  * Ends the stream as stopped, whoever produces it.
  *
  * KEYS[1] state
- * ARGV: `until` that was seen to have lapsed, or "", text of producer-lost
  * Reply: { ok, record… } | { gone } | { absent }
  */
 export const stop: RedisScript = defineScript(`
-condemn(ARGV[1])
 if not gen then return { 4 } end
 if gone() then return { 3, gone() } end
 if st == "streaming" then finish("stopped", "", "") end
