@@ -2,7 +2,11 @@
  * `rejoin/testing/store-contract`: what every store must do, as tests for vitest. The author of another store runs it:
  *
  * ```ts
- * describeStoreContract("my store", async () => ({ store: createMyStore(), dispose: async () => {} }));
+ * describeStoreContract("my store", async () => ({
+ *   store: createMyStore(),
+ *   pass: (ms) => new Promise((resolve) => setTimeout(resolve, ms)),
+ *   dispose: async () => {},
+ * }));
  * ```
  */
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
