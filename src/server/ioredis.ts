@@ -28,6 +28,7 @@ interface IoRedisSubscriber {
   connect(): Promise<unknown>;
   subscribe(...channels: string[]): Promise<unknown>;
   unsubscribe(channel: string): Promise<unknown>;
+  ping(): Promise<unknown>;
   on(event: string, listener: (...args: unknown[]) => void): unknown;
   /** The connection. */
   readonly stream?: { unref?(): unknown };
@@ -163,6 +164,7 @@ async function listenOn(
   return {
     subscribe: (channels) => subscriber.subscribe(...channels),
     unsubscribe: (channel) => subscriber.unsubscribe(channel),
+    ping: () => subscriber.ping(),
     isMember,
   };
 }

@@ -28,6 +28,7 @@ interface NodeRedisSubscriber {
   connect(): Promise<unknown>;
   subscribe(channels: string[], listener: (message: string, channel: string) => unknown): Promise<unknown>;
   unsubscribe(channel: string): Promise<unknown>;
+  ping(): Promise<unknown>;
   on(event: string, listener: () => void): unknown;
   /** Lets the process end while it is open: whether it goes on is for the app's own connection to say. */
   unref?(): unknown;
@@ -174,6 +175,7 @@ async function listenOn(
   return {
     subscribe: (channels) => subscriber.subscribe([...channels], onChannelMessage),
     unsubscribe: (channel) => subscriber.unsubscribe(channel),
+    ping: () => subscriber.ping(),
     isMember,
   };
 }

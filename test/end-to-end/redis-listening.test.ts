@@ -1,9 +1,12 @@
 /** Followers are told at once, whatever client listens for them: here nothing is found out by looking now and then. */
+import { once } from "node:events";
+import { connect, createServer } from "node:net";
 import { Cluster, Redis } from "ioredis";
 import { createClient, createCluster, type RedisClientOptions } from "redis";
 import { afterAll, afterEach, beforeAll, expect, it, vi } from "vitest";
 import { createIoredisResumableStreamStore } from "../../src/server/ioredis.ts";
 import { createRedisResumableStreamStore, type RedisResumableStreamStore } from "../../src/server/redis.ts";
+import { createRedisKeys } from "../../src/server/stores/redis/keys.ts";
 import { startRedisCluster, type RedisCluster } from "../support/redis-cluster.ts";
 import { startRedis, type RedisServer } from "../support/redis-server.ts";
 
@@ -108,6 +111,77 @@ it.each(plain)("on %s a follower misses nothing when its connection is cut", asy
     expect((await next).value).toEqual({ type: "entries", firstSeq: seq, payloads: [`{"n":${seq}}`] });
   }
 });
+
+/** A way to Redis whose connections, in the order in which they were made, a test can freeze: they stand, and nothing goes through any more. */
+async function startWay() {
+  const freeze: (() => void)[] = [];
+  const way = createServer((socket) => {
+    const upstream = connect(server.port, "127.0.0.1");
+    for (const end of [socket, upstream]) end.on("error", () => {});
+    socket.pipe(upstream).pipe(socket);
+    freeze.push(() => {
+      socket.unpipe();
+      upstream.unpipe();
+    });
+    cleanups.push(
+      () => upstream.destroy(),
+      () => socket.destroy(),
+    );
+  });
+  way.listen(0, "127.0.0.1");
+  await once(way, "listening");
+  cleanups.push(() => way.close());
+  const address = way.address();
+  const port = typeof address === "object" ? (address?.port ?? 0) : 0;
+  return { port, freeze };
+}
+
+const overWay: readonly [string, (port: number) => Promise<RedisResumableStreamStore>][] = [
+  [
+    "node-redis",
+    async (port) => {
+      const client = await createClient({ url: `redis://127.0.0.1:${port}` }).connect();
+      cleanups.push(() => client.destroy());
+      return createRedisResumableStreamStore(client, { pollIntervalMs: 2_500 });
+    },
+  ],
+  [
+    "ioredis",
+    async (port) => {
+      const client = new Redis(port);
+      cleanups.push(() => client.disconnect());
+      return createIoredisResumableStreamStore(client, { pollIntervalMs: 2_500 });
+    },
+  ],
+];
+
+it.each(overWay)(
+  "on %s a connection on which nothing comes any more, though it stands, is made anew, and no other",
+  async (_name, openOver) => {
+    const way = await startWay();
+    const [store, other] = [await onNodeRedis({})(), await openOver(way.port)];
+    const { id, lease, told } = await followed(store, other);
+    const made = way.freeze.length;
+    // What nobody tells is found out by looking; the connection is asked, and answers.
+    const admin = await createClient({ url: server.url }).connect();
+    cleanups.push(() => admin.destroy());
+    const keys = createRedisKeys("rejoin");
+    for (const seq of [1, 2]) {
+      const looked = told.next();
+      await admin.xAdd(keys.data(id, lease.token), `${seq}-0`, { p: "{}" });
+      await admin.hSet(keys.meta(id), "last", seq);
+      expect((await looked).value).toMatchObject({ firstSeq: seq });
+    }
+    expect(way.freeze.length).toBe(made);
+    // The last that was made is the one that listens.
+    way.freeze.at(-1)?.();
+    const next = told.next();
+    await store.appendBatch(id, lease, 3, ["{}"]);
+    expect((await next).value).toMatchObject({ firstSeq: 3 });
+    await vi.waitUntil(() => way.freeze.length > made, { timeout: 10_000 });
+  },
+  20_000,
+);
 
 it.each(plain)("on %s nobody listens any more when the store is closed", async (_name, openStore) => {
   const [store, other] = [await openStore(), await openStore()];

@@ -21,6 +21,8 @@ export interface RedisSubscriber {
   /** Listens to a channel; resolves when Redis has confirmed it: while Redis is away that takes as long. */
   subscribe(channel: string, onMessage: (message: string) => void): Promise<void>;
   unsubscribe(channel: string): Promise<void>;
+  /** Something was not told that should have been: sees whether the connection still is one, and makes it anew if not. */
+  check(): void;
   /** Closes the connection, which the adapter made. Nothing is told from then on. */
   close(): void;
 }

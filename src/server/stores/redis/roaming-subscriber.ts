@@ -12,6 +12,7 @@ import type { RedisSubscriber, SubscriberEvents } from "./redis-connection.ts";
 export interface NodeListener {
   subscribe(channels: readonly string[]): Promise<unknown>;
   unsubscribe(channel: string): Promise<unknown>;
+  ping(): Promise<unknown>;
   /** Whether the client still counts the node among the cluster's. */
   isMember(): boolean;
 }
@@ -57,6 +58,8 @@ export function openRoamingSubscriber(nodes: ListeningNodes, events: SubscriberE
   let current: Connected | undefined;
   /** Of the connection that is there, or that is being made. */
   let life = new AbortController();
+  /** The one of which it is being seen whether it still is one. */
+  let checking: Connected | undefined;
   let next = Math.floor(Math.random() * Math.max(nodes.count(), 1));
   /** Resolves when a node is listened to, with all channels. */
   let listening: Promise<NodeListener>;
@@ -134,6 +137,17 @@ export function openRoamingSubscriber(nodes: ListeningNodes, events: SubscriberE
     async unsubscribe(channel) {
       listeners.delete(channel);
       await (await listening).unsubscribe(channel);
+    },
+    check() {
+      const checked = current;
+      if (checked === undefined || checking === checked) return;
+      checking = checked;
+      withinTime(() => checked.listener.ping())
+        // Nobody has ended it, but nothing comes any more: a router forgot it, or its machine is gone.
+        .catch(() => lose(checked.life))
+        .finally(() => {
+          if (checking === checked) checking = undefined;
+        });
     },
     close() {
       closed = true;

@@ -25,6 +25,8 @@ export interface TailSource {
   inspect(known: string | undefined): Promise<RedisInspection>;
   /** Milliseconds until this process may declare a producer with such a lease lost; 0 when it may. */
   patienceMs(leaseMs: number): number;
+  /** A look showed entries that were not told. They may be told yet, or never. */
+  onUntold(): void;
   /** Milliseconds between two looks to be sure. */
   readonly checkMs: number;
 }
@@ -238,6 +240,7 @@ export class StreamTail {
       const isSame = typeof before !== "string" && before.record.generation === generation;
       const lastSeq = isSame ? Math.max(readSeq, this.#heardSeq) : readSeq;
       if (!isSame || lastSeq < this.#lastSeq) this.#forgetWindow(lastSeq);
+      if (isSame && lastSeq > this.#lastSeq) this.#source.onUntold();
       this.#lastSeq = lastSeq;
       const { expiresAt, leaseUntil, now } = inspection;
       this.#expectEnd(

@@ -90,6 +90,7 @@ export function createStreamTails(options: StreamTailsOptions): StreamTails {
       checkMs,
       patienceMs: (leaseMs) => contact.patienceMs(leaseMs),
       inspect: (known) => inspect(streamId, known),
+      onUntold: () => subscriber?.check(),
     });
     const begun: Begun = { tail, beginning: listen(streamId, tail) };
     tails.set(streamId, begun);

@@ -18,6 +18,8 @@ interface FakeNode {
   /** What connecting comes to. */
   answer: "yes" | "refuses" | "is silent";
   member: boolean;
+  /** Whether its connection stands, and nothing comes any more. */
+  isDead: boolean;
   /** How often it was connected to. */
   connections: number;
   /** Of the connection that is open. */
@@ -28,6 +30,7 @@ interface FakeNode {
 const fakeNode = (): FakeNode => ({
   answer: "yes",
   member: true,
+  isDead: false,
   connections: 0,
   channels: new Set(),
   events: undefined,
@@ -61,6 +64,7 @@ function fakeCluster() {
             },
             unsubscribe: async (channel) => node.channels.delete(channel),
             isMember: () => node.member,
+            ping: () => (node.isDead ? new Promise(() => {}) : Promise.resolve("PONG")),
           };
         },
       },
@@ -200,6 +204,21 @@ describe("a subscriber on a cluster", () => {
     const before = listened();
     before.member = false;
     await vi.advanceTimersByTimeAsync(1_000);
+    expect(listened()).not.toBe(before);
+    expect(told).toEqual(["ready", "lost", "ready"]);
+  });
+
+  it("leaves a node that is silent when it is asked whether it is there, and stays with one that is not", async () => {
+    const { told, start, listened } = fakeCluster();
+    const subscriber = await start();
+    const before = listened();
+    subscriber.check();
+    await vi.advanceTimersByTimeAsync(10_000);
+    expect(listened()).toBe(before);
+    before.isDead = true;
+    subscriber.check();
+    subscriber.check();
+    await vi.advanceTimersByTimeAsync(10_000);
     expect(listened()).not.toBe(before);
     expect(told).toEqual(["ready", "lost", "ready"]);
   });

@@ -29,6 +29,7 @@ function startTail(
   const tail = new StreamTail({
     inspect,
     patienceMs: () => 0,
+    onUntold: () => {},
     checkMs: 10_000,
     ...source,
   });
@@ -136,6 +137,22 @@ describe("a tail", () => {
     expect(tail.inspection).toEqual(stateAt(1));
     await vi.advanceTimersByTimeAsync(2_000);
     expect(tail.lost).toBe(true);
+    tail.close();
+  });
+
+  it("says so when a look shows what it was not told", async () => {
+    let state = stateAt(5);
+    const onUntold = vi.fn();
+    const { tail } = startTail(async () => state, undefined, { onUntold });
+    await tail.refresh();
+    tail.hear(appended(6));
+    state = stateAt(6);
+    await tail.refresh();
+    expect(onUntold).not.toHaveBeenCalled();
+    state = stateAt(7);
+    await vi.advanceTimersByTimeAsync(10_000);
+    expect(tail.lastSeq).toBe(7);
+    expect(onUntold).toHaveBeenCalledOnce();
     tail.close();
   });
 

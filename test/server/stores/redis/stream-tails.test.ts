@@ -33,6 +33,7 @@ function startTails() {
         return {
           subscribe: async (channel, onMessage) => void channels.set(channel, onMessage),
           unsubscribe: async (channel) => void channels.delete(channel),
+          check: () => {},
           close: () => void (connections.closed += 1),
         };
       },
