@@ -31,6 +31,7 @@ export default defineConfig({
             "test/support/older-majors.ts",
             "test/contract/redis*.test.ts",
             "test/end-to-end/redis-faults.test.ts",
+            "test/end-to-end/redis-listening.test.ts",
           ],
         },
       },
