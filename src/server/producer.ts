@@ -13,6 +13,7 @@ import { isResumableStreamError, ResumableStreamError } from "../shared/errors.t
 import type { StreamFold, StreamProtocol } from "../shared/protocols/protocol.ts";
 import { publicMessageOf, type ServerErrorCode } from "./error-facts.ts";
 import { createEventFraming, type SourceChunk } from "./event-framing.ts";
+import { ProducerLog } from "./producer-log.ts";
 import { openSource, type MakeSource, type SourceReader } from "./source.ts";
 import { outlastAbsence } from "./store-absence.ts";
 import { limitExceeded, payloadBytes } from "./stores/limits.ts";
@@ -80,10 +81,16 @@ const MAX_BATCH_ENTRIES = 1_000;
 const MAX_BATCH_BYTES = 256 * 1024;
 /** A source that is faster than the store waits when this much is under way. */
 const MAX_UNWRITTEN_BYTES = 1024 * 1024;
-/** Entries that are folded at once. */
-const FOLD_BATCH = 256;
+/** Entries that are folded before others get a turn. */
+const FOLD_SLICE = 1_000;
 /** How long a producer that gave up goes on trying to say so. */
 const SAY_END_FOR_MS = 10 * 60_000;
+
+/** A fold of the first entries. */
+interface Folded<TMessage> {
+  readonly lastSeq: number;
+  readonly fold: Promise<StreamFold<TMessage>>;
+}
 
 /** Starts the source, and writes it until its end. */
 export function startProducer<TMessage>(options: ProducerOptions<TMessage>): Producer {
@@ -97,18 +104,13 @@ class StreamProducer<TMessage> implements Producer {
   readonly #options: ProducerOptions<TMessage>;
   readonly #source = new AbortController();
   readonly #storeLoss = new AbortController();
-  readonly #fold: StreamFold<TMessage> | null;
-  /** Entry `n` at index `n - 1`. */
-  readonly #log: EntryPayload[] = [];
-  readonly #sizes: number[] = [];
-  #logBytes = 0;
+  readonly #log = new ProducerLog();
   #unwrittenBytes = 0;
   /** Last number of the store's log. */
   #written = 0;
-  #folded = 0;
-  /** Entries that the log has when the next are folded. Streams that began together do not fold together. */
-  #foldAt = Math.ceil(Math.random() * FOLD_BATCH);
   #reported = 0;
+  /** The fold of the whole answer, once the source has ended. */
+  #whole: Folded<TMessage> | undefined;
   /** The end that the producer itself has found, before the lease is asked. */
   #ownEnd: StoredEnd | undefined;
   /** Ends that were sent to the store; their answers may be lost. */
@@ -129,7 +131,6 @@ class StreamProducer<TMessage> implements Producer {
 
   constructor(options: ProducerOptions<TMessage>) {
     this.#options = options;
-    this.#fold = options.protocol?.fold() ?? null;
     this.#patienceMs = options.storeAwayMs;
     this.#lastContactMs = performance.now();
     this.done = this.#run();
@@ -197,14 +198,9 @@ class StreamProducer<TMessage> implements Producer {
         if (this.#isCrowded()) await this.#until(() => !this.#isCrowded());
       }
       if (signal.aborted) return;
-      await this.#until(() => this.#written === this.#log.length);
+      await this.#until(() => this.#written === this.#log.lastSeq);
       if (signal.aborted) return;
-      // Not as far as is written: an older answer, to a renewal, may just have told of less.
-      this.#foldTo(this.#log.length);
-      const complete =
-        framing === null ||
-        framing.sawEndMarker() ||
-        (this.#fold !== null && protocol?.isComplete(this.#fold) === true);
+      const complete = protocol === null || framing?.sawEndMarker() || (await this.#isComplete(protocol));
       this.#finishSource(
         complete ? { status: "done" } : { status: "error", error: storedError("source-incomplete") },
       );
@@ -227,12 +223,10 @@ class StreamProducer<TMessage> implements Producer {
     const { limits } = this.#options.store;
     const size = payloadBytes(payload);
     // The store has the last word on its limits; this one bounds what is kept here.
-    if (this.#logBytes + size > limits.maxStreamBytes) {
+    if (this.#log.bytes + size > limits.maxStreamBytes) {
       throw limitExceeded(this.#options.streamId, "maxStreamBytes", limits);
     }
-    this.#log.push(payload);
-    this.#sizes.push(size);
-    this.#logBytes += size;
+    this.#log.push(payload, size);
     this.#unwrittenBytes += size;
     this.#notify();
   }
@@ -251,7 +245,7 @@ class StreamProducer<TMessage> implements Producer {
       const step = (): void => {
         if (this.#storeError !== undefined) reject(this.#storeError.error);
         else if (this.#loss !== undefined) resolve();
-        else if (this.#written < this.#log.length) this.#writeBatch().then(accept).catch(reject);
+        else if (this.#written < this.#log.lastSeq) this.#writeBatch().then(accept).catch(reject);
         else if (this.#ownEnd !== undefined) resolve();
         else this.#wakeWriter = step;
       };
@@ -272,15 +266,15 @@ class StreamProducer<TMessage> implements Producer {
   #writeBatch(): Promise<AppendVerdict | undefined> {
     const { store, streamId, lease } = this.#options;
     const first = this.#written + 1;
-    const batch = this.#log.slice(first - 1, this.#batchEnd());
+    const batch = this.#log.entries(first, this.#batchEnd());
     return this.#insist(() => store.appendBatch(streamId, lease, first, batch));
   }
 
   #batchEnd(): number {
     let bytes = 0;
     let seq = this.#written;
-    while (seq < this.#log.length && seq - this.#written < MAX_BATCH_ENTRIES) {
-      bytes += this.#sizes[seq] ?? 0;
+    while (seq < this.#log.lastSeq && seq - this.#written < MAX_BATCH_ENTRIES) {
+      bytes += this.#log.sizeOf(seq + 1);
       if (bytes > MAX_BATCH_BYTES && seq > this.#written) break;
       seq += 1;
     }
@@ -308,33 +302,25 @@ class StreamProducer<TMessage> implements Producer {
 
   /** The store's log ends at `lastSeq`: further than before, or, after a loss, less far. */
   #advance(lastSeq: number): void {
-    const to = Math.min(lastSeq, this.#log.length);
-    for (let seq = this.#written; seq < to; seq += 1) this.#unwrittenBytes -= this.#sizes[seq] ?? 0;
-    for (let seq = to; seq < this.#written; seq += 1) this.#unwrittenBytes += this.#sizes[seq] ?? 0;
+    const to = Math.min(lastSeq, this.#log.lastSeq);
+    for (let seq = this.#written + 1; seq <= to; seq += 1) this.#unwrittenBytes -= this.#log.sizeOf(seq);
+    for (let seq = to + 1; seq <= this.#written; seq += 1) this.#unwrittenBytes += this.#log.sizeOf(seq);
     this.#written = to;
-    // Many at once: a fold that is looked at once an event is far away each time, with thousands of streams.
-    if (to >= this.#foldAt) this.#foldTo(to);
-    for (; this.#reported < to; this.#reported += 1) {
-      this.#options.hooks.onAppend(this.#sizes[this.#reported] ?? 0);
+    while (this.#reported < to) {
+      this.#reported += 1;
+      this.#options.hooks.onAppend(this.#log.sizeOf(this.#reported));
       // Where the log has no bound, nothing is ever sent again, and nothing need be kept for it.
-      if (this.#options.store.limits.maxStreamBytes === Infinity) this.#log[this.#reported] = "";
+      if (this.#options.store.limits.maxStreamBytes === Infinity) this.#log.forget(this.#reported);
     }
+    this.#log.pack(this.#reported);
     this.#notify();
   }
 
   /** Drops what the store never had; what it had and lost is written again. */
   #dropUnwritten(): void {
-    for (const size of this.#sizes.slice(this.#reported)) this.#unwrittenBytes -= size;
-    this.#log.length = this.#reported;
-    this.#sizes.length = this.#reported;
-  }
-
-  #foldTo(seq: number): void {
-    for (; this.#folded < seq; this.#folded += 1) {
-      const payload = this.#log[this.#folded];
-      if (typeof payload === "string") this.#fold?.apply(payload);
-    }
-    this.#foldAt = seq + FOLD_BATCH;
+    for (let seq = this.#reported + 1; seq <= this.#log.lastSeq; seq += 1)
+      this.#unwrittenBytes -= this.#log.sizeOf(seq);
+    this.#log.truncate(this.#reported);
   }
 
   async #writeEnd(): Promise<void> {
@@ -342,9 +328,9 @@ class StreamProducer<TMessage> implements Producer {
     while (this.#ownEnd !== undefined && this.#loss === undefined) {
       const end = this.#ownEnd;
       this.#sentEnds.add(end);
-      const verdict = await this.#insist(() => store.end(streamId, lease, end, this.#log.length));
+      const verdict = await this.#insist(() => store.end(streamId, lease, end, this.#log.lastSeq));
       if (verdict === undefined) return;
-      if (verdict.verdict === "ok" && verdict.lastSeq >= this.#log.length) return;
+      if (verdict.verdict === "ok" && verdict.lastSeq >= this.#log.lastSeq) return;
       if (!(await this.#accept(verdict))) return;
       // The store had lost entries, and has them again before its end.
       await this.#writeLog();
@@ -476,12 +462,14 @@ class StreamProducer<TMessage> implements Producer {
   }
 
   async #report(): Promise<void> {
-    const { streamId, hooks, onFinish } = this.#options;
+    const { streamId, protocol, hooks, onFinish } = this.#options;
     const end = this.#finalEnd();
     if (end === null) return hooks.onError(lossReason(streamId, this.#loss ?? { verdict: "deleted" }));
     hooks.onFinalize(end.status, end.error?.message);
-    const fold = this.#fold === null ? null : this.#foldOf(this.#loss);
-    if (fold === null || onFinish === undefined) return;
+    if (protocol === null || onFinish === undefined) return;
+    // A stop may have come while an append's answer was under way: the message is that of what the log holds.
+    const lastSeq = this.#loss?.verdict === "ended" ? this.#loss.lastSeq : this.#log.lastSeq;
+    const fold = await this.#foldOf(protocol, Math.min(lastSeq, this.#log.lastSeq));
     fold.end(end);
     try {
       await onFinish({
@@ -502,19 +490,25 @@ class StreamProducer<TMessage> implements Producer {
     return loss.verdict === "ended" && loss.end.status === "stopped" ? loss.end : null;
   }
 
-  /** The fold of what the log holds. A stop may have come while an append's answer was under way. */
-  #foldOf(loss: LeaseLoss | undefined): StreamFold<TMessage> | null {
-    if (loss?.verdict !== "ended") {
-      this.#foldTo(this.#log.length);
-      return this.#fold;
+  /** Whether the answer ends as its protocol says. */
+  async #isComplete(protocol: StreamProtocol<TMessage>): Promise<boolean> {
+    const { lastSeq } = this.#log;
+    this.#whole = { lastSeq, fold: this.#foldOf(protocol, lastSeq) };
+    return protocol.isComplete(await this.#whole.fold);
+  }
+
+  /**
+   * The fold of the first entries. It is made when it is needed, and in slices: while events come it would only be in their
+   * way, and in that of other streams.
+   */
+  async #foldOf(protocol: StreamProtocol<TMessage>, lastSeq: number): Promise<StreamFold<TMessage>> {
+    if (this.#whole?.lastSeq === lastSeq) return this.#whole.fold;
+    const fold = protocol.fold();
+    for (let seq = 1; seq <= lastSeq; seq += FOLD_SLICE) {
+      if (seq > 1) await new Promise((resolve) => setTimeout(resolve));
+      for (const payload of this.#log.entries(seq, Math.min(seq + FOLD_SLICE - 1, lastSeq)))
+        if (typeof payload === "string") fold.apply(payload);
     }
-    if (loss.lastSeq >= this.#folded) {
-      this.#foldTo(Math.min(loss.lastSeq, this.#log.length));
-      return this.#fold;
-    }
-    const fold = this.#options.protocol?.fold() ?? null;
-    for (const payload of this.#log.slice(0, loss.lastSeq))
-      if (typeof payload === "string") fold?.apply(payload);
     return fold;
   }
 

@@ -148,15 +148,14 @@ export class StreamTail {
 
   /** Takes what was told on the channel. */
   hear(message: string): void {
-    const headEnd = message.indexOf("\n");
-    const head = headEnd < 0 ? message : message.slice(0, headEnd);
+    const [head = "", ...payloads] = message.split("\n");
     const [kind, generation = "", one, two] = head.split(" ");
     const inspection = this.#inspection;
     const isKnown = typeof inspection !== "string" && inspection.record.generation === generation;
     if (isKnown && kind === "a") {
       const last = Number(two);
       if (this.#isOld(last)) return;
-      this.#append(Number(one) + 1, last, headEnd < 0 ? [] : message.slice(headEnd + 1).split("\n"));
+      this.#append(Number(one) + 1, last, payloads);
       this.#sign(last, inspection);
     } else if (isKnown && kind === "r") {
       const last = Number(one);
