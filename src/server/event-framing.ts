@@ -15,8 +15,8 @@ export interface EventFramingOptions {
   readonly maxChunkBytes: number;
   /** The protocol's end marker, which is no payload. */
   readonly endMarker?: string | undefined;
-  /** Called for each payload, in order. */
-  readonly onPayload: (payload: string) => void;
+  /** Called for each payload, in order, with its bytes. */
+  readonly onPayload: (payload: string, bytes: number) => void;
 }
 
 /** Takes a source's chunks. */
@@ -50,13 +50,14 @@ export function createEventFraming(options: EventFramingOptions): EventFraming {
   function emit(data: string): void {
     // Lines of data join with LF. A payload has no raw line ending: in JSON that is white space between tokens.
     const payload = (/[\r\n]/.test(data) ? data.replace(LINE_ENDINGS, " ") : data).toWellFormed();
-    if (payloadBytes(payload) > maxChunkBytes) {
+    const bytes = payloadBytes(payload);
+    if (bytes > maxChunkBytes) {
       throw new ResumableStreamError(
         "limit-exceeded",
         `An event is larger than maxChunkBytes (${maxChunkBytes}).`,
       );
     }
-    onPayload(payload);
+    onPayload(payload, bytes);
   }
 
   return {

@@ -16,7 +16,7 @@ import { createEventFraming, type SourceChunk } from "./event-framing.ts";
 import { ProducerLog } from "./producer-log.ts";
 import { openSource, type MakeSource, type SourceReader } from "./source.ts";
 import { outlastAbsence } from "./store-absence.ts";
-import { limitExceeded, payloadBytes } from "./stores/limits.ts";
+import { limitExceeded } from "./stores/limits.ts";
 import { isSameEnd, storedError } from "./stores/stream-state.ts";
 import type {
   AppendVerdict,
@@ -181,7 +181,7 @@ class StreamProducer<TMessage> implements Producer {
         : createEventFraming({
             maxChunkBytes: store.limits.maxChunkBytes,
             endMarker: protocol.endMarker,
-            onPayload: (payload) => this.#enqueue(payload),
+            onPayload: (payload, bytes) => this.#enqueue(payload, bytes),
           });
     let reader: SourceReader | undefined;
     try {
@@ -193,8 +193,10 @@ class StreamProducer<TMessage> implements Producer {
         const result = await reader.read();
         if (signal.aborted) return;
         if (result.done) break;
-        if (framing === null) this.#enqueue(bytesOf(result.value));
-        else framing.push(eventChunkOf(result.value));
+        if (framing === null) {
+          const chunk = bytesOf(result.value);
+          this.#enqueue(chunk, chunk.byteLength);
+        } else framing.push(eventChunkOf(result.value));
         if (this.#isCrowded()) await this.#until(() => !this.#isCrowded());
       }
       if (signal.aborted) return;
@@ -219,9 +221,8 @@ class StreamProducer<TMessage> implements Producer {
     this.#notify();
   }
 
-  #enqueue(payload: EntryPayload): void {
+  #enqueue(payload: EntryPayload, size: number): void {
     const { limits } = this.#options.store;
-    const size = payloadBytes(payload);
     // The store has the last word on its limits; this one bounds what is kept here.
     if (this.#log.bytes + size > limits.maxStreamBytes) {
       throw limitExceeded(this.#options.streamId, "maxStreamBytes", limits);

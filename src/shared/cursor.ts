@@ -20,9 +20,13 @@ export function isStreamId(value: string): boolean {
 
 /** Throws `invalid-id` unless the text names a stream. */
 export function assertStreamId(value: string): void {
-  if (isStreamId(value)) return;
+  if (!isStreamId(value)) throw invalidId(value);
+}
+
+/** The error of a text that names no stream. */
+export function invalidId(value: string): ResumableStreamError {
   const shown = JSON.stringify(String(value).slice(0, 64));
-  throw new ResumableStreamError(
+  return new ResumableStreamError(
     "invalid-id",
     `Invalid stream id ${shown}: use 1 to 256 of the characters A-Z a-z 0-9 _ . : - (a UUID is a good choice).`,
   );

@@ -50,8 +50,10 @@ export function payloadBytes(payload: EntryPayload): number {
   return typeof payload === "string" ? utf8Length(payload) : payload.byteLength;
 }
 
-/** Counting beats encoding for the short texts that most events are. */
+/** Node counts by itself. Elsewhere counting beats encoding for the short texts that most events are. */
 function utf8Length(text: string): number {
+  const { Buffer } = globalThis;
+  if (Buffer !== undefined) return Buffer.byteLength(text);
   if (text.length > 4096) return encoder.encode(text).byteLength;
   let bytes = text.length;
   for (let index = 0; index < text.length; index += 1) {

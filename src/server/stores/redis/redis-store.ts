@@ -2,7 +2,7 @@
  * The store on Redis (6.2 or newer), Valkey, or a cluster of them. Each change of a stream is one script and one round trip,
  * by Redis' clock; followers are told on a channel, over one connection a process.
  */
-import { assertStreamId, createClaim } from "../../../shared/cursor.ts";
+import { assertStreamId, createClaim, invalidId, isStreamId } from "../../../shared/cursor.ts";
 import { publicMessageOf } from "../../error-facts.ts";
 import { unrefTimer } from "../../timers.ts";
 import { assertPositiveInteger, DEFAULT_TTL_MS, limitExceeded, resolveLimits } from "../limits.ts";
@@ -204,18 +204,23 @@ export function createRedisStore(
     keys.data(streamId, token),
   ];
 
-  /** Appends entries from a number on; `""` is the next one, whatever that is. */
-  async function appendEntries(
+  /**
+   * Appends entries from a number on; `""` is the next one, whatever that is. Not `async`: of what an event costs, each
+   * promise is a part.
+   */
+  function appendEntries(
     streamId: string,
     lease: ResumableStreamLease,
     firstSeq: number | "",
     payloads: readonly EntryPayload[],
   ): Promise<AppendVerdict> {
-    assertStreamId(streamId);
+    if (!isStreamId(streamId)) return Promise.reject(invalidId(streamId));
+    const { token } = lease;
     const tellsPayloads = payloads.every((payload) => typeof payload === "string");
-    const args = [lease.token, String(firstSeq), tellsPayloads ? "1" : "0", ...payloads];
-    const reply = await run(appendScript, dataKeys(streamId, lease.token), args);
-    return settle(streamId, lease.token, readVerdict(reply));
+    const args = [token, String(firstSeq), tellsPayloads ? "1" : "0", ...payloads];
+    return attempt(() => connection.run(appendScript, dataKeys(streamId, token), args)).then((reply) =>
+      settle(streamId, token, readVerdict(replyOf(reply))),
+    );
   }
 
   /** The lease of a call that names none: the generation that this instance acquired, else the one that is there. */

@@ -146,24 +146,32 @@ export class StreamTail {
     }
   }
 
-  /** Takes what was told on the channel. */
+  /** Takes what was told on the channel: `<kind> <generation> …`, in lines where there are payloads. */
   hear(message: string): void {
-    const [head = "", ...payloads] = message.split("\n");
-    const [kind, generation = "", one, two] = head.split(" ");
     const inspection = this.#inspection;
-    const isKnown = typeof inspection !== "string" && inspection.record.generation === generation;
-    if (isKnown && kind === "a") {
-      const last = Number(two);
-      if (this.#isOld(last)) return;
-      this.#append(Number(one) + 1, last, payloads);
-      this.#sign(last, inspection);
-    } else if (isKnown && kind === "r") {
-      const last = Number(one);
-      if (this.#isOld(last)) return;
-      this.#sign(last, inspection);
-    } else {
+    const kind = message.charAt(0);
+    if (
+      typeof inspection === "string" ||
+      (kind !== "a" && kind !== "r") ||
+      !message.startsWith(`${inspection.record.generation} `, 2)
+    ) {
       this.refresh().catch(() => {});
+      return;
     }
+    const headEnd = message.indexOf("\n");
+    const numbersAt = inspection.record.generation.length + 3;
+    const numbers = message.slice(numbersAt, headEnd < 0 ? undefined : headEnd);
+    const between = numbers.indexOf(" ");
+    const last = Number(numbers.slice(between + 1));
+    if (this.#isOld(last)) return;
+    if (kind === "a") {
+      const before = Number(numbers.slice(0, between));
+      const text = headEnd < 0 ? undefined : message.slice(headEnd + 1);
+      // Most often it is one.
+      if (text === undefined) this.#append(before + 1, last, []);
+      else this.#append(before + 1, last, last - before === 1 ? [text] : text.split("\n"));
+    }
+    this.#sign(last, inspection);
   }
 
   /**

@@ -1,5 +1,5 @@
 import type { StreamLimits } from "../../stream-store.ts";
-import { defineScript, type RedisScript } from "./script.ts";
+import { defineHotScript, type RedisScript } from "./script.ts";
 
 /**
  * Appends entries, and renews the lease. Those that the log holds are skipped; if some are missing before the first,
@@ -10,15 +10,19 @@ import { defineScript, type RedisScript } from "./script.ts";
  * Reply: { ok, last } | { limit, last, name } | a loss
  */
 export const createAppend = (limits: StreamLimits): RedisScript =>
-  defineScript(`
-local lost = loss(ARGV[1])
-if lost then return lost end
+  defineHotScript(`
+-- Whoever holds it surely need not be asked.
+if gen ~= ARGV[1] or st ~= "streaming" or now >= at + ttl then
+  local lost = toolbox().loss(ARGV[1])
+  if lost then return lost end
+end
 local before = last
 local first = tonumber(ARGV[2]) or before + 1
 local from = before + 1 - first
 if from < 0 then
-  keep()
-  tell("r " .. gen .. " " .. before)
+  local tools = toolbox()
+  tools.keep()
+  tools.tell("r " .. gen .. " " .. before)
   return { 0, before }
 end
 local count = #ARGV - 3
@@ -35,9 +39,10 @@ while to < count do
   if to > from or before == 0 or ARGV[2] == "" then
     redis.call("XADD", KEYS[2], seq .. "-0", "p", payload)
   elseif not redis.call("XADD", KEYS[2], "NOMKSTREAM", seq .. "-0", "p", payload) then
-    lastIs(0)
-    keep()
-    tell("r " .. gen .. " 0")
+    local tools = toolbox()
+    tools.lastIs(0)
+    tools.keep()
+    tools.tell("r " .. gen .. " 0")
     return { 0, 0 }
   end
   bytes = bytes + size
@@ -46,13 +51,18 @@ while to < count do
 end
 last = first + to - 1
 local lastText = tostring(last)
-keep("last", lastText, "bytes", tostring(bytes))
-if before == 0 then live(KEYS[2]) end
-if ARGV[3] == "1" and to > from and toldBytes <= MAX_TOLD_BYTES then
-  tell("a " .. gen .. " " .. before .. " " .. lastText .. "\\n" .. table.concat(ARGV, "\\n", 4 + from, 3 + to))
+if before > 0 and math.floor(at / KEEP_MS) == math.floor(now / KEEP_MS) then
+  redis.call("HSET", meta, "at", tostring(now), "last", lastText, "bytes", tostring(bytes))
 else
-  tell("a " .. gen .. " " .. before .. " " .. lastText)
+  local tools = toolbox()
+  tools.keep("last", lastText, "bytes", tostring(bytes))
+  if before == 0 then tools.live(KEYS[2]) end
 end
+local told = "a " .. gen .. " " .. before .. " " .. lastText
+if ARGV[3] == "1" and to > from and toldBytes <= MAX_TOLD_BYTES then
+  told = told .. "\\n" .. table.concat(ARGV, "\\n", 4 + from, 3 + to)
+end
+redis.call("PUBLISH", meta, told)
 if limit then return { 5, last, limit } end
 return { 0, last }
 `);
