@@ -1,31 +1,23 @@
 /** Runs the measurements, all or those named, on a Redis of their own; all together they write `docs/performance.md`. */
+import { fork } from "node:child_process";
 import { writeFileSync } from "node:fs";
 import { cpus } from "node:os";
 import { createClient } from "redis";
 import { startRedis } from "../test/support/redis-server.ts";
-import { renderSection, type Measure } from "./lib/report.ts";
-import { measure as delivery } from "./measurements/delivery.ts";
-import { measure as fanOut } from "./measurements/fan-out.ts";
-import { measure as idle } from "./measurements/idle.ts";
-import { measure as longestTask } from "./measurements/longest-task.mjs";
-import { measure as manyStreams } from "./measurements/many-streams.ts";
-import { measure as producerLost } from "./measurements/producer-lost.ts";
-import { measure as readBack } from "./measurements/read-back.ts";
-import { measure as roundTrips } from "./measurements/round-trips.ts";
-import { measure as stop } from "./measurements/stop.ts";
-import { measure as throughput } from "./measurements/throughput.ts";
+import { renderSection, type Section } from "./lib/report.ts";
 
-const MEASUREMENTS: Readonly<Record<string, Measure>> = {
-  "round-trips": roundTrips,
-  throughput,
-  "read-back": readBack,
-  "many-streams": manyStreams,
-  "fan-out": fanOut,
-  stop,
-  "producer-lost": producerLost,
-  "longest-task": longestTask,
-  idle,
-  delivery,
+/** The measurements in their order, with the file of each. */
+const MEASUREMENTS: Readonly<Record<string, string>> = {
+  "round-trips": "round-trips.ts",
+  throughput: "throughput.ts",
+  "read-back": "read-back.ts",
+  "many-streams": "many-streams.ts",
+  "fan-out": "fan-out.ts",
+  stop: "stop.ts",
+  "producer-lost": "producer-lost.ts",
+  "longest-task": "longest-task.mjs",
+  idle: "idle.ts",
+  delivery: "delivery.ts",
 };
 
 const names = process.argv.slice(2);
@@ -37,7 +29,7 @@ for (const name of names)
 
 const sections: string[] = [];
 let redis = "";
-for (const [name, measure] of Object.entries(MEASUREMENTS)) {
+for (const [name, file] of Object.entries(MEASUREMENTS)) {
   if (names.length > 0 && !names.includes(name)) continue;
   console.error(`measuring ${name} …`);
   // One each, so that none inherits another's load.
@@ -46,11 +38,10 @@ for (const [name, measure] of Object.entries(MEASUREMENTS)) {
   redis = /redis_version:(\S+)/.exec(await admin.info("server"))?.[1] ?? "?";
   admin.destroy();
   try {
-    const section = renderSection(await measure(server.url));
+    const section = renderSection(await measure(file, server.url));
     sections.push(section);
     console.log(section);
   } catch (error) {
-    // Before the server goes, and takes clients with it that were not closed.
     console.error(`${name} could not be measured:`, error);
     process.exitCode = 1;
     break;
@@ -69,4 +60,12 @@ if (names.length === 0 && process.exitCode === undefined) {
     "",
   ];
   writeFileSync(new URL("../docs/performance.md", import.meta.url), [...intro, ...sections].join("\n"));
+}
+
+function measure(file: string, url: string): Promise<Section> {
+  return new Promise((resolve, reject) => {
+    const child = fork(new URL("measure.ts", import.meta.url), [file, url]);
+    child.once("message", (section: Section) => resolve(section));
+    child.once("exit", (code) => reject(new Error(`The process ended with ${code}.`)));
+  });
 }
