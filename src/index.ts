@@ -1,11 +1,5 @@
-/** `rejoin`: the React client. */
-import { tanstackSurroundings } from "./client/query/tanstack-surroundings.ts";
-import {
-  createResumableStreamProvider,
-  type ResumableStreamProviderComponent,
-} from "./client/react/provider.ts";
-import { assistantStream } from "./shared/protocols/assistant-stream/index.ts";
-
+/** `rejoin`: the React client. What needs a browser's React says `"use client"` in its own file. */
+export { ResumableStreamProvider } from "./client/query/resumable-stream-provider.ts";
 export { streamKeys, type FinishedMessage, type KeyScope } from "./client/query/stream-keys.ts";
 export {
   startStreamOptions,
@@ -41,9 +35,3 @@ export {
 // By a star, so that an app may declare more of what is in there.
 export type * from "./client/react/register.ts";
 export * from "./core.ts";
-
-/** Gives the components below it their streams. Works without a QueryClient; where there is one, it is used. */
-export const ResumableStreamProvider: ResumableStreamProviderComponent = createResumableStreamProvider({
-  ...tanstackSurroundings,
-  defaultProtocol: assistantStream,
-});

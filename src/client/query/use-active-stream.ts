@@ -1,3 +1,4 @@
+"use client";
 import { useQuery, type UseQueryOptions, type UseQueryResult } from "@tanstack/react-query";
 import { useHydrated } from "../react/use-hydrated.ts";
 import { useStreamClient } from "../react/use-stream-client.ts";

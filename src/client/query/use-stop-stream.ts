@@ -1,3 +1,4 @@
+"use client";
 import { useMutation, type UseMutationOptions, type UseMutationResult } from "@tanstack/react-query";
 import { useStreamClient } from "../react/use-stream-client.ts";
 import { stopStreamOptions, type StopVariables, type StreamMutationOptions } from "./stream-mutations.ts";

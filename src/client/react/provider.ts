@@ -1,3 +1,4 @@
+"use client";
 /** The provider: the sessions of the components below it. */
 import {
   createContext,

@@ -1,3 +1,4 @@
+"use client";
 import { useMemo } from "react";
 
 /** What is derived from inputs: the same until one of them changes. */

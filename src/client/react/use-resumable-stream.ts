@@ -1,3 +1,4 @@
+"use client";
 /** The hook: a stream's message, whatever happens to the connection. */
 import { useEffect, useMemo } from "react";
 import type { StreamProtocol } from "../../shared/protocols/protocol.ts";
@@ -8,10 +9,14 @@ import { useStreamSessions } from "./provider.ts";
 import type { RegisteredMessage } from "./register.ts";
 import { useSelection } from "./use-selection.ts";
 
-/** What the hook returns without a selector. */
-export interface ResumableStream<TMessage> extends Omit<StreamSessionState<TMessage>, "id"> {
+/** What is known of a stream, and what a selector is given. */
+export interface ResumableStreamState<TMessage> extends Omit<StreamSessionState<TMessage>, "id"> {
   /** The stream; `undefined` while it is not known. */
   readonly id: string | undefined;
+}
+
+/** What the hook returns without a selector. */
+export interface ResumableStream<TMessage> extends ResumableStreamState<TMessage> {
   /**
    * Stops the stream, wherever it is produced. Resolves when the server has it; need not be awaited: a refusal is in `error`
    * too. The same function as long as the stream is the same.
@@ -20,11 +25,6 @@ export interface ResumableStream<TMessage> extends Omit<StreamSessionState<TMess
   /** Tries again at once, also after an error. The same function as long as the stream is the same. */
   readonly retry: () => void;
 }
-
-/** What a selector is given. */
-export type ResumableStreamState<TMessage> = Omit<StreamSessionState<TMessage>, "id"> & {
-  readonly id: string | undefined;
-};
 
 /** Options of {@link useResumableStream}. All of them may change on each render. */
 export interface UseResumableStreamOptions<TMessage> {

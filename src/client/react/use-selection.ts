@@ -1,3 +1,4 @@
+"use client";
 /** Looks at a part of something that changes, through one `useSyncExternalStore`. */
 import { useRef, useSyncExternalStore } from "react";
 

@@ -1,3 +1,4 @@
+"use client";
 import { useMemo } from "react";
 import { streamClientOf, type StreamClient } from "../stream-client.ts";
 import { useStreamSessions } from "./provider.ts";
