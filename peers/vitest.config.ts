@@ -1,4 +1,4 @@
-/** The tests that touch a peer, on the older majors that `peers/package.json` names. */
+/** The tests that touch a peer, on the older versions that `peers/package.json` names. */
 import { fileURLToPath } from "node:url";
 import { defineConfig } from "vitest/config";
 import peers from "./package.json" with { type: "json" };
@@ -28,7 +28,7 @@ export default defineConfig({
           name: "redis",
           environment: "node",
           include: [
-            "test/support/older-majors.ts",
+            "test/support/older-versions.ts",
             "test/contract/redis*.test.ts",
             "test/end-to-end/redis-faults.test.ts",
             "test/end-to-end/redis-listening.test.ts",
@@ -40,7 +40,7 @@ export default defineConfig({
         test: {
           name: "react",
           environment: "jsdom",
-          include: ["test/support/older-majors.ts", "test/**/*.dom.test.{ts,tsx}"],
+          include: ["test/support/older-versions.ts", "test/**/*.dom.test.{ts,tsx}"],
           server,
         },
       },
@@ -49,7 +49,7 @@ export default defineConfig({
         test: {
           name: "react-server",
           environment: "node",
-          include: ["test/support/older-majors.ts", "test/client/react/server-rendering.test.tsx"],
+          include: ["test/support/older-versions.ts", "test/client/react/server-rendering.test.tsx"],
           server,
         },
       },

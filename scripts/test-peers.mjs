@@ -1,5 +1,5 @@
 /**
- * `npm run test:peers`: runs the tests that touch a peer on the older majors that `peers/package.json` names. Ends with a
+ * `npm run test:peers`: runs the tests that touch a peer on the older versions that `peers/package.json` names. Ends with a
  * line `N passed, N failed, N skipped`, as `npm test` does.
  */
 import { installFolder, installPackages } from "./lib/install.mjs";

@@ -191,7 +191,7 @@ describe("a page that a server renders", () => {
       onRecoverableError: (error) => problems.push(error),
     });
     cleanups.push(() => close(root));
-    await settle();
+    await pass();
     expect(commits.slice(0, 2)).toMatchObject([
       ["idle: ", "undefined", "idle: "],
       ["connecting: Hel", expect.any(String), "idle: "],
