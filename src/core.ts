@@ -1,5 +1,6 @@
 /** `rejoin/core`: the client without React. */
 export {
+  isResumableStreamError,
   ResumableStreamError,
   type ResumableStreamErrorCode,
   type StreamErrorCode,

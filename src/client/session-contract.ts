@@ -66,12 +66,14 @@ export interface StreamSession<TMessage> {
   /**
    * Sends the request that starts the stream and reads its response; sends nothing where the stream is here already, as
    * after a response that was lost. Resolves when the response is there; rejects with a {@link RequestError} when it is
-   * not, while the session goes on by itself where the stream may have been started.
+   * not, while the session goes on by itself where the stream may have been started; with `network` also when the session
+   * is disposed of before.
    */
   start(send: (signal: AbortSignal) => Promise<Response>): Promise<void>;
   /**
    * Stops the stream, wherever it is produced. The wish is stored, so that a reload sends it again, and repeated until the
-   * server has it. Resolves then, or when the stream has ended; rejects when the server refuses.
+   * server has it. Resolves then, or when the stream has ended. Rejects when the server refuses; and with `network` when the
+   * session is disposed of before: the wish stays stored, and is sent when somebody wants the stream again.
    */
   stop(): Promise<void>;
   /** Tries again at once, also after an error. Nothing happens to a stream that is done. */

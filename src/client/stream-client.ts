@@ -21,7 +21,9 @@ export interface StreamClientOptions<TMessage> extends Omit<StreamSessionsOption
 
 /** The live or last stream of a thread. */
 export interface ActiveStream {
+  /** The stream's id. */
   readonly streamId: string;
+  /** How it was when it was asked for, or when it ended here; one that was just started here is `streaming`. */
   readonly status: StreamStatus;
 }
 
@@ -35,14 +37,17 @@ export interface StartRequest extends StartStreamRequest {
 
 /** Starts, stops and finds streams, and has their sessions. */
 export interface StreamClient<TMessage> {
+  /** Base path of the handler, as it was given. */
   readonly endpoint: string;
+  /** Whose checkpoints they are; `""` where nobody was named. */
   readonly scope: string;
+  /** The language of the streams. */
   readonly protocol: StreamProtocol<TMessage>;
   /** The session of a stream; made where there is none. */
   session(id: string): StreamSession<TMessage>;
   /** Sends the request that starts a stream. Resolves with its id when the response is there. */
   start(request: StartRequest): Promise<string>;
-  /** Stops a stream. */
+  /** Stops a stream, as its session does: {@link StreamSession.stop}. */
   stop(id: string): Promise<void>;
   /**
    * Asks the server for the newest stream of a thread; `null` where there is none. One that was just started here, of which

@@ -1,4 +1,4 @@
-/** The one error class, and its closed set of codes. */
+/** The one error class, and its codes. */
 
 const STREAM_ERROR_CODES = [
   // The request.
@@ -29,7 +29,10 @@ const STREAM_ERROR_CODES = [
   "http-error",
 ] as const;
 
-/** What went wrong. A closed set, as of this version: a `switch` over it can be exhaustive. */
+/**
+ * What went wrong: the codes of this version. A client may be told of one that a newer server added, so a `switch` over what
+ * it shows needs a `default`.
+ */
 export type StreamErrorCode = (typeof STREAM_ERROR_CODES)[number];
 
 /** Codes of what only a client can notice; no server sends them. */

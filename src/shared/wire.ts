@@ -70,7 +70,7 @@ export function isEndStatus(value: unknown): value is EndStatus {
 
 /** An error as the wire and the client's state show it: nothing in it is internal. */
 export interface PublicError {
-  /** What went wrong, from a closed set. */
+  /** What went wrong; a newer server may have codes that are not in the type. */
   readonly code: StreamErrorCode;
   /** A text fit for users. */
   readonly message: string;

@@ -82,6 +82,24 @@ describe("the request that starts a stream", () => {
     expect(sent).toHaveLength(1);
   });
 
+  it("is not waited for any more when the session is disposed of, and counts as lost", async () => {
+    const { harness } = route();
+    const session = harness.session();
+    const started = startStream(
+      session,
+      { url: "/api/chat" },
+      {
+        fetch: (_input, init) =>
+          new Promise((_resolve, reject) => {
+            init?.signal?.addEventListener("abort", () => reject(init.signal?.reason));
+          }),
+      },
+    );
+    await vi.advanceTimersByTimeAsync(0);
+    session.dispose();
+    await expect(started).rejects.toMatchObject({ code: "network", status: 0 });
+  });
+
   it.each([
     ["a text as it is", "Hi?", "Hi?", "text/plain;charset=UTF-8"],
     [

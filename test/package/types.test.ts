@@ -26,8 +26,11 @@ describe("a protocol that the app registered", () => {
     write("registered.ts", ...REGISTERED);
     write(
       "hooks.ts",
-      `import { useResumableStream } from "rejoin";`,
+      `import { useQuery } from "@tanstack/react-query";`,
+      `import { finishedMessageOptions, useResumableStream, useStreamClient } from "rejoin";`,
       `export const useSum = (id: string): number | undefined => useResumableStream(id).message?.sum;`,
+      `export const useFinished = (id: string): number | undefined =>`,
+      `  useQuery(finishedMessageOptions(useStreamClient(), id)).data?.message?.sum;`,
       `export const useSelected = (id: string): number | undefined =>`,
       `  useResumableStream(id, { select: ({ message }) => message?.sum });`,
     );

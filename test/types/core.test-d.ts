@@ -3,10 +3,12 @@ import { expectTypeOf } from "vitest";
 import {
   createStreamClient,
   createStreamSession,
+  isResumableStreamError,
   memoryCheckpoints,
   type CheckpointStore,
   type FinishedStream,
   type MessageOf,
+  type ResumableStreamError,
   type StreamEventInfo,
   type StreamProtocol,
   type StreamSession,
@@ -51,6 +53,13 @@ export function clientTypes(): void {
   expectTypeOf(client.start({ url: "/api/chat" })).toEqualTypeOf<Promise<string>>();
   // @ts-expect-error -- started where?
   void client.start({ body: {} });
+}
+
+/** What is thrown is known by its guard. */
+export function errorTypes(error: unknown): void {
+  if (isResumableStreamError(error, "network")) expectTypeOf(error).toEqualTypeOf<ResumableStreamError>();
+  // @ts-expect-error -- no such code
+  isResumableStreamError(error, "offline");
 }
 
 /** Stores of an app's own may answer at once, or with promises; nothing else. */

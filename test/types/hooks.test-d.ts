@@ -1,10 +1,14 @@
 /** The types of hooks: a message's type follows from the protocol. Checked, never run. */
-import { useQuery, type QueryClient } from "@tanstack/react-query";
+import { useMutation, useQuery, type QueryClient } from "@tanstack/react-query";
 import { createElement, type ReactElement } from "react";
 import { expectTypeOf } from "vitest";
 import {
   activeStreamOptions,
+  finishedMessageOptions,
   ResumableStreamProvider,
+  startStreamOptions,
+  stopStreamOptions,
+  streamKeys,
   useActiveStream,
   useResumableStream,
   useStartStream,
@@ -12,6 +16,7 @@ import {
   useStreamClient,
   type ActiveStream,
   type ClientStatus,
+  type FinishedStream,
   type PublicError,
   type ResumableStream,
 } from "../../src/index.ts";
@@ -122,4 +127,53 @@ export function useActiveTypes(queryClient: QueryClient): void {
   expectTypeOf(queryClient.fetchQuery(options)).toEqualTypeOf<Promise<ActiveStream | null>>();
   // @ts-expect-error -- a thread has a key
   activeStreamOptions(useStreamClient());
+
+  const selected = useActiveStream("chat", { select: (active) => active?.streamId });
+  expectTypeOf(selected.data).toEqualTypeOf<string | undefined>();
+  // @ts-expect-error -- the query is the hook's
+  useActiveStream("chat", { queryFn: () => null });
+  // @ts-expect-error -- what is known at first is this tab's
+  useActiveStream("chat", { initialData: null });
+}
+
+/** What is cached of a stream that has finished. */
+export function useFinishedTypes(queryClient: QueryClient): void {
+  const options = finishedMessageOptions(useStreamClient(), "s");
+  expectTypeOf(useQuery(options).data).toEqualTypeOf<FinishedStream<AssistantMessage> | undefined>();
+  expectTypeOf(queryClient.getQueryData(options.queryKey)).toEqualTypeOf<
+    FinishedStream<AssistantMessage> | undefined
+  >();
+  const named = finishedMessageOptions<TextMessage>({ endpoint: "/api/streams", scope: "ada" }, "s");
+  expectTypeOf(useQuery(named).data).toEqualTypeOf<FinishedStream<TextMessage> | undefined>();
+  // @ts-expect-error -- of which stream?
+  finishedMessageOptions(useStreamClient());
+}
+
+/** Options for TanStack's own mutations. */
+export function useMutationOptionTypes(): void {
+  const client = useStreamClient();
+  const start = useMutation(startStreamOptions(client, { url: "/api/chat" }));
+  expectTypeOf(start.mutateAsync({ id: "s", body: { text: "Hi" } })).toEqualTypeOf<Promise<string>>();
+  // @ts-expect-error -- the caller mints the id
+  start.mutate({ body: { text: "Hi" } });
+  // @ts-expect-error -- started where?
+  startStreamOptions(client, {});
+
+  const stop = useMutation(stopStreamOptions(client));
+  expectTypeOf(stop.mutateAsync({ id: "s" })).toEqualTypeOf<Promise<void>>();
+  // @ts-expect-error -- stop what?
+  stop.mutate({});
+}
+
+/** Keys take a client, or what of it they depend on. */
+export function useKeyTypes(): void {
+  const client = useStreamClient();
+  expectTypeOf(streamKeys.all(client)).toEqualTypeOf<readonly unknown[]>();
+  expectTypeOf(streamKeys.active({ endpoint: "/api/streams", scope: "" }, "chat")).toEqualTypeOf<
+    readonly unknown[]
+  >();
+  // @ts-expect-error -- whose?
+  streamKeys.start({ endpoint: "/api/streams" });
+  // @ts-expect-error -- of which stream?
+  streamKeys.message(client);
 }

@@ -3,7 +3,9 @@ import type { FinishedStream } from "../session-contract.ts";
 
 /** What the keys depend on; a client has it. */
 export interface KeyScope {
+  /** Base path of the handler. */
   readonly endpoint: string;
+  /** Whose streams they are; `""` where nobody was named. */
   readonly scope: string;
 }
 
@@ -17,10 +19,15 @@ export type FinishedMessage = FinishedStream<unknown>;
 
 /** Keys of queries (`active`, `message`) and of mutations (`start`, `stop`). */
 export const streamKeys: {
+  /** What the keys of an endpoint and a scope begin with: for filters that mean all of it. */
   all(scope: KeyScope): readonly unknown[];
+  /** Of the query for a thread's live or last stream: {@link activeStreamOptions}. */
   active(scope: KeyScope, thread: string): readonly unknown[];
+  /** Of the query for a stream's message once it has finished: {@link finishedMessageOptions}. */
   message(scope: KeyScope, id: string): readonly unknown[];
+  /** Of mutations that start a stream: {@link startStreamOptions}. */
   start(scope: KeyScope): readonly unknown[];
+  /** Of mutations that stop one: {@link stopStreamOptions}. */
   stop(scope: KeyScope): readonly unknown[];
 } = {
   all: (scope) => keyOf(scope),

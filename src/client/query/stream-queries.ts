@@ -1,6 +1,6 @@
 /** Option factories of queries, as users of TanStack Query know them. */
 import { queryOptions, skipToken, type QueryFunction } from "@tanstack/react-query";
-import type { AssistantMessage } from "../../shared/protocols/assistant-stream/index.ts";
+import type { RegisteredMessage } from "../react/register.ts";
 import type { FinishedStream } from "../session-contract.ts";
 import type { ActiveStream, StreamClient } from "../stream-client.ts";
 import { retry, retryDelay } from "./retry-policy.ts";
@@ -37,9 +37,10 @@ export type ActiveStreamOptions = ReturnType<typeof queryOptions<ActiveStream | 
 
 /**
  * Options of the query for a stream's message once it has finished. It asks for nothing: the stream's session gives the
- * cache its copy, and until then there is no data.
+ * cache its copy, and until then there is no data. Its message is that of the protocol that the app registered
+ * ({@link Register}), else assistant-ui's.
  */
-export function finishedMessageOptions<TMessage = AssistantMessage>(
+export function finishedMessageOptions<TMessage = RegisteredMessage>(
   client: KeyScope,
   id: string,
 ): FinishedMessageOptions<TMessage> {
