@@ -74,6 +74,7 @@ export const it = test
       onlineManager.setOnline(true);
       focusManager.setFocused(undefined);
       sessionStorage.clear();
+      vi.unstubAllGlobals();
       vi.restoreAllMocks();
       vi.useRealTimers();
     });

@@ -1,10 +1,11 @@
 /** How often components render: as seldom as what they show changes. */
 import { memo, Profiler, type ReactNode } from "react";
-import { describe, expect } from "vitest";
+import { describe, expect, vi } from "vitest";
 import { useResumableStream } from "../../../src/index.ts";
 import type { AssistantMessagePart } from "../../../src/shared/protocols/assistant-stream/index.ts";
 import { Answer, shown } from "../../support/answer.tsx";
-import { FRAME_MS, pass } from "../../support/fake-time.ts";
+import { FRAME_MS, pass, settle } from "../../support/fake-time.ts";
+import type { Carrier } from "../../support/network.ts";
 import { chunk, it, textOf } from "../../support/stream-app.tsx";
 
 /** Counts frames from now on. */
@@ -18,31 +19,35 @@ function countFrames(): () => number {
   return () => frames;
 }
 
+/** A network over which a response that has ended comes in pieces, one a frame. */
+const inPieces =
+  (pieces: number): Carrier =>
+  async (_request, next) => {
+    const response = await next();
+    const bytes = new Uint8Array(await response.arrayBuffer());
+    let piece = 0;
+    const body = new ReadableStream({
+      async pull(controller) {
+        const at = (part: number): number => Math.ceil((bytes.length * part) / pieces);
+        controller.enqueue(bytes.slice(at(piece), at(piece + 1)));
+        piece += 1;
+        if (piece === pieces) controller.close();
+        else await new Promise((resolve) => setTimeout(resolve, FRAME_MS));
+      },
+    });
+    return new Response(body, response);
+  };
+
 describe("commits", () => {
   it("are three at most for a replay of 10,000 events, and the text never shrinks", async ({ app }) => {
     await app.startElsewhere("s");
     app.source.write(chunk.start, ...Array.from({ length: 9_998 }, () => chunk.text("x")), chunk.finish);
     app.source.end();
-    await pass();
+    await pass(250);
     expect(await app.context.status("s")).toBe("done");
     const lengths: number[] = [];
     // In pieces, the last of them within the time in which a replay shows as one.
-    app.network.carry = async (_request, next) => {
-      const response = await next();
-      const bytes = new Uint8Array(await response.arrayBuffer());
-      const pieces = 15;
-      let piece = 0;
-      const body = new ReadableStream({
-        async pull(controller) {
-          const at = (part: number): number => Math.ceil((bytes.length * part) / pieces);
-          controller.enqueue(bytes.slice(at(piece), at(piece + 1)));
-          piece += 1;
-          if (piece === pieces) controller.close();
-          else await new Promise((resolve) => setTimeout(resolve, FRAME_MS));
-        },
-      });
-      return new Response(body, response);
-    };
+    app.network.carry = inPieces(15);
     let commits = 0;
     function Length(): ReactNode {
       lengths.push(textOf(useResumableStream("s").message).length);
@@ -59,6 +64,58 @@ describe("commits", () => {
     expect(lengths.at(-1)).toBe(9_998);
     expect(lengths).toEqual(lengths.toSorted((a, b) => a - b));
     expect(commits).toBeLessThanOrEqual(3);
+  });
+
+  it("are one in 250 ms while a replay lasts, and the last one comes with its end", async ({ app }) => {
+    await app.startElsewhere("s");
+    app.source.write(chunk.start, ...Array.from({ length: 998 }, () => chunk.text("x")), chunk.finish);
+    app.source.end();
+    await pass();
+    app.network.carry = inPieces(2_000 / FRAME_MS);
+    const commits: { readonly atMs: number; readonly length: number }[] = [];
+    function Length(): ReactNode {
+      const { length } = textOf(useResumableStream("s").message);
+      if (length !== commits.at(-1)?.length) commits.push({ atMs: Date.now(), length });
+      return null;
+    }
+    app.load(<Length />);
+    const openedAt = Date.now();
+    await pass(2_000);
+    expect(commits.at(-1)?.length).toBe(998);
+    // Nothing is there at first; then each shows what came since the one before.
+    const shownAt = commits.slice(1).map(({ atMs }) => atMs - openedAt);
+    expect(shownAt.slice(0, -1).map((ms) => Math.floor(ms / 250))).toEqual([1, 2, 3, 4, 5, 6, 7]);
+    expect(shownAt).toHaveLength(8);
+  });
+
+  it("do not wait for a frame when the answer has ended", async ({ app }) => {
+    await app.startElsewhere("s");
+    app.load(<Answer id="s" />);
+    await app.says("Hel");
+    app.source.write(chunk.text("lo"));
+    await settle();
+    expect(shown()).toMatchObject({ text: "Hel", status: "streaming" });
+    app.source.write(chunk.finish);
+    app.source.end();
+    await settle();
+    expect(shown()).toMatchObject({ text: "Hello", status: "done" });
+  });
+
+  it.for([
+    ["where there are no frames", undefined, 16],
+    ["in a tab that is hidden, where no frame comes", () => 0, 100],
+  ] as const)("come by a timer %s", async ([, requestFrame, waitMs], { app }) => {
+    vi.stubGlobal("requestAnimationFrame", requestFrame);
+    await app.startElsewhere("s");
+    app.load(<Answer id="s" />);
+    await app.says("");
+    await pass(waitMs);
+    app.source.write(chunk.text("Hello"));
+    await settle();
+    await pass(waitMs - 1);
+    expect(shown().text).toBe("");
+    await pass(1);
+    expect(shown().text).toBe("Hello");
   });
 
   it("are one a frame at most while 200 events come in a second, and nothing waits longer", async ({
