@@ -1,5 +1,5 @@
 /** Options for TanStack's own hooks, and TanStack's options for ours. */
-import { QueryClient, useMutation, useQuery } from "@tanstack/react-query";
+import { QueryClient, useMutation, useMutationState, useQuery } from "@tanstack/react-query";
 import { act } from "@testing-library/react";
 import type { ReactNode } from "react";
 import { describe, expect } from "vitest";
@@ -9,6 +9,7 @@ import {
   finishedMessageOptions,
   startStreamOptions,
   stopStreamOptions,
+  streamKeys,
   useActiveStream,
   useStreamClient,
 } from "../../../src/index.ts";
@@ -55,6 +56,56 @@ describe("option factories", () => {
     await expect(query).rejects.toMatchObject({ status: 403 });
     await pass(60_000);
     expect(app.network.requests).toHaveLength(1);
+  });
+});
+
+describe("keys", () => {
+  const scope = { endpoint: ENDPOINT, scope: "" };
+
+  it.for([
+    ["of a thread", streamKeys.active(scope, "chat"), 1],
+    ["of all that an endpoint has for a user", streamKeys.all(scope), 1],
+    ["of another thread", streamKeys.active(scope, "another"), 0],
+    ["of all that another user has", streamKeys.all({ ...scope, scope: "ada" }), 0],
+  ] as const)("%s find the queries to invalidate", async ([, queryKey, asked], { app }) => {
+    await app.startElsewhere("one");
+    app.load(<Chat />);
+    await app.finishes("first");
+    await app.startElsewhere("two");
+    const { length } = app.network.requests;
+    await act(() => app.queryClient.invalidateQueries({ queryKey }));
+    expect(
+      app.network.requests.slice(length).filter((request) => request.endsWith("/streams/")),
+    ).toHaveLength(asked);
+    await pass();
+    expect(hooks?.active.data?.streamId).toBe(asked === 1 ? "two" : "one");
+  });
+
+  it("find the mutations that are under way", async ({ app }) => {
+    let counts: readonly number[] = [];
+    function Busy(): ReactNode {
+      const client = useStreamClient();
+      const pending = (mutationKey: readonly unknown[]) =>
+        ({ filters: { mutationKey, status: "pending" } }) as const;
+      counts = [
+        useMutationState(pending(streamKeys.start(client))).length,
+        useMutationState(pending(streamKeys.stop(client))).length,
+        useMutationState(pending(streamKeys.all(client))).length,
+      ];
+      return <Chat />;
+    }
+    app.load(<Busy />);
+    await pass();
+    const release = app.network.hold();
+    const id = send();
+    await pass();
+    expect(counts).toEqual([1, 0, 1]);
+    act(() => hooks?.stop.mutate({ id }));
+    await pass();
+    expect(counts).toEqual([1, 1, 2]);
+    release();
+    await pass(10_000);
+    expect(counts).toEqual([0, 0, 0]);
   });
 });
 
