@@ -61,6 +61,22 @@ describe("a start", () => {
     expect(posts(app)).toBe(2);
   });
 
+  it("asks for its body at every attempt", async ({ app }) => {
+    const bodies: unknown[] = [];
+    app.network.carry = async (request, next) => {
+      if (request.url !== CHAT_URL) return next();
+      bodies.push(await request.clone().json());
+      return posts(app) === 1 ? new Response(null, { status: 503 }) : next();
+    };
+    let turn = 0;
+    app.load(<Chat />);
+    act(() => void hooks?.start.start({ body: async () => ({ turn: (turn += 1) }), thread: "chat" }));
+    await pass(250);
+    await app.finishes("Hello");
+    expect(bodies).toEqual([{ turn: 1 }, { turn: 2 }]);
+    expect(shown()).toMatchObject({ text: "Hello", status: "done" });
+  });
+
   it("is not given up while the page is offline", async ({ app }) => {
     app.network.carry = async () => Response.error();
     onlineManager.setOnline(false);

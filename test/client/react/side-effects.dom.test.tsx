@@ -101,6 +101,19 @@ describe("onEvent", () => {
     expect(calls.map((call) => call.replace(" (replayed)", ""))).toEqual(["one", "one"]);
   });
 
+  it("has its mark stored, and where there is none, nothing is", async ({ app }) => {
+    const marks = (): string[] => Object.keys(sessionStorage).filter((key) => key.includes(":mark:"));
+    await app.startElsewhere("s");
+    app.load(<Answer id="s" />);
+    await app.says("one");
+    app.leave();
+    expect(Object.keys(sessionStorage)).toHaveLength(1);
+    expect(marks()).toEqual([]);
+    app.load(<Answer id="s" onEvent={listening().onEvent} />);
+    await app.says("two");
+    expect(marks()).toHaveLength(1);
+  });
+
   it("is the one of the latest render", async ({ app }) => {
     const [first, second] = [listening(), listening()];
     await app.startElsewhere("s");

@@ -7,6 +7,8 @@ import {
   streamKeys,
   useResumableStream,
   type ResumableStream,
+  type WakeSignal,
+  type WakeSource,
 } from "../../../src/index.ts";
 import {
   assistantStream,
@@ -15,6 +17,7 @@ import {
 import { Answer, press, shown } from "../../support/answer.tsx";
 import { everyPartChunks, everyPartPayloads } from "../../support/every-part-answer.ts";
 import { pass } from "../../support/fake-time.ts";
+import { setOnline } from "../../support/page-signals.ts";
 import { ENDPOINT, it, textOf } from "../../support/stream-app.tsx";
 
 describe("useResumableStream", () => {
@@ -199,6 +202,21 @@ describe("what may change on each render", () => {
     expect(app.network.sent.map((request) => request.headers.get("authorization"))).toEqual(["one", "two"]);
   });
 
+  it("is its credentials", async ({ app }) => {
+    const used: unknown[] = [];
+    const fetch: typeof globalThis.fetch = (input, init) => {
+      used.push(init?.credentials);
+      return app.fetch(input, init);
+    };
+    await app.startElsewhere("s");
+    const page = app.load(<Answer id="s" />, { fetch });
+    await app.says("Hel");
+    page.rerender(app.wrap(<Answer id="s" />, { fetch, credentials: "include" }));
+    app.network.cut();
+    await app.finishes("lo");
+    expect(used).toEqual(["same-origin", "include"]);
+  });
+
   it("is its fetch", async ({ app }) => {
     const used: string[] = [];
     const named =
@@ -215,6 +233,39 @@ describe("what may change on each render", () => {
     await app.finishes("lo");
     expect(used).toEqual(["one", "two"]);
     expect(shown()).toMatchObject({ text: "Hello", status: "done" });
+  });
+});
+
+describe("the provider's wake source", () => {
+  it("is what tells whether a request has a chance, in place of the page", async ({ app }) => {
+    const listeners = new Set<(signal: WakeSignal) => void>();
+    let isOnline = false;
+    const wake: WakeSource = {
+      isOnline: () => isOnline,
+      subscribe(listener) {
+        listeners.add(listener);
+        return () => listeners.delete(listener);
+      },
+    };
+    const tell = (signal: WakeSignal): void => act(() => listeners.forEach((listener) => listener(signal)));
+    await app.startElsewhere("s");
+    app.load(<Answer id="s" />, { wake });
+    setOnline(true);
+    await pass();
+    expect(shown().status).toBe("offline");
+    expect(app.network.requests).toEqual([]);
+    isOnline = true;
+    tell("online");
+    await app.says("Hel");
+    expect(shown()).toMatchObject({ text: "Hel", status: "streaming" });
+    tell("hide");
+    await pass();
+    expect(app.network.connections()).toBe(0);
+    tell("visible");
+    await app.finishes("lo");
+    expect(shown()).toMatchObject({ text: "Hello", status: "done" });
+    app.leave();
+    expect(listeners.size).toBe(0);
   });
 });
 
