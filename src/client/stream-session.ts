@@ -94,7 +94,9 @@ export function createStreamSession<TMessage>(
   /** Has the machine told of something. Where nobody looks at it, it is let go again soon. */
   function prompt(event: ConnectionEvent): void {
     interest.want()();
-    whenRestored(() => dispatch(event));
+    whenRestored(() => {
+      if (interest.isWanted()) dispatch(event);
+    });
   }
 
   function onWake(signal: WakeSignal): void {
@@ -319,9 +321,14 @@ export function createStreamSession<TMessage>(
       try {
         prompt({ type: "start" });
         await restoring;
-        if (connection.phase !== "starting") return;
         await saveCheckpoint();
-        await new Promise<void>((resolve, reject) => void read(send, resolve).catch(reject));
+        const { phase } = connection;
+        if (phase === "starting") {
+          await new Promise<void>((resolve, reject) => void read(send, resolve).catch(reject));
+        } else if (phase !== "open" && phase !== "done" && phase !== "stopped") {
+          // It was let go meanwhile, or the network was.
+          throw requestErrorOf(undefined);
+        }
       } finally {
         unwant();
       }

@@ -8,7 +8,7 @@ import { laterCheckpoints } from "../support/later-checkpoints.ts";
 import { scriptedSource } from "../support/scripted-source.ts";
 import { createHarness, toEnd } from "../support/session-harness.ts";
 import { streamOf } from "../support/streams.ts";
-import { sseOf, textPayloads, textProtocol } from "../support/text-protocol.ts";
+import { sseOf, textPayloads, textProtocol, type TextMessage } from "../support/text-protocol.ts";
 
 beforeEach(() => void vi.useFakeTimers());
 afterEach(() => void vi.useRealTimers());
@@ -664,6 +664,36 @@ describe.each([
       expect(logged).toHaveBeenCalledTimes(texts.length);
       logged.mockRestore();
     });
+  });
+});
+
+describe("a session that is let go while its checkpoint is read or written", () => {
+  /** Lets go of a session after it was asked for something, so many turns later. */
+  async function letGo(
+    ask: (session: StreamSession<TextMessage>, start: () => Promise<void>) => unknown,
+    turns: number,
+  ): Promise<{ readonly requests: readonly string[]; readonly asked: unknown }> {
+    const harness = createHarness(textProtocol, scriptedSource().make, laterCheckpoints());
+    const session = harness.session();
+    const asked = ask(session, () => harness.start(session));
+    for (let turn = 0; turn < turns; turn += 1) await undefined;
+    session.dispose();
+    await vi.advanceTimersByTimeAsync(60_000);
+    return { requests: harness.requests, asked };
+  }
+
+  it("asks for nothing that it was told to try again", async () => {
+    const { requests } = await letGo((session) => session.retry(), 0);
+    expect(requests).toEqual([]);
+  });
+
+  it.each([
+    ["read", 0],
+    ["written", 35],
+  ] as const)("does not start its stream any more (%s), and says so", async (_what, turns) => {
+    const { requests, asked } = await letGo((_session, start) => start().catch((error) => error), turns);
+    expect(requests).toEqual([]);
+    expect(await asked).toMatchObject({ code: "network" });
   });
 });
 
