@@ -171,7 +171,12 @@ export function clientStatusOf({ phase, live, openedAt, attempt }: ConnectionSta
   return phase === "waiting" || phase === "hidden" ? "reconnecting" : phase;
 }
 
+/** Whether nothing is sent before a sign from outside: nobody wants it, or no request has a chance. */
+export function isAtRest(phase: Phase): boolean {
+  return phase === "idle" || phase === "offline";
+}
+
 /** When the machine wants to be woken; `Infinity` for never. */
 export function deadlineOf({ phase, deadline, stopDeadline }: ConnectionState): number {
-  return phase === "idle" ? Infinity : Math.min(deadline, stopDeadline);
+  return isAtRest(phase) ? Infinity : Math.min(deadline, stopDeadline);
 }

@@ -5,13 +5,14 @@
  * Deadlines are part of the state, not actions: the session wakes the machine with `timer` when one has come.
  */
 import { isEndStatus, type EndStatus, type PublicError } from "../shared/wire.ts";
-import type {
-  ConnectionAction,
-  ConnectionEvent,
-  ConnectionState,
-  Phase,
-  Step,
-  StopPhase,
+import {
+  isAtRest,
+  type ConnectionAction,
+  type ConnectionEvent,
+  type ConnectionState,
+  type Phase,
+  type Step,
+  type StopPhase,
 } from "./connection.ts";
 import { failureWith, isFinal, type Failure } from "./failure.ts";
 import { backoffMs } from "./retry.ts";
@@ -54,7 +55,7 @@ export function stepConnection(
 
   move();
   // A stop whose time has come goes along with whatever else is done.
-  if (next.stop === "waiting" && now >= next.stopDeadline && next.phase !== "idle") sendStop();
+  if (next.stop === "waiting" && now >= next.stopDeadline && !isAtRest(next.phase)) sendStop();
   return { state: next, actions };
 
   function move(): void {

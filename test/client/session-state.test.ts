@@ -242,6 +242,13 @@ describe("a wish to stop", () => {
     ]);
   });
 
+  it("that a reload interrupted waits for the network where there is none", () => {
+    const restored = initialConnection({ started: true, stopping: true });
+    const { state, actions } = stepConnection(restored, { type: "connect" }, NOW, 0, false);
+    expect([actions, deadlineOf(state)]).toEqual([[], Infinity]);
+    expect(stepConnection(state, { type: "online" }, NOW, 0, true).actions).toEqual(["open", "send-stop"]);
+  });
+
   it("is over with the stream's end", () => {
     const ended = stepConnection(stopping, { type: "end", end: { status: "stopped" } }, NOW, 0, true).state;
     expect(ended.stop).toBe("none");

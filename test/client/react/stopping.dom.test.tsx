@@ -4,6 +4,7 @@ import { Answer, press, shown } from "../../support/answer.tsx";
 import { ask, Ask } from "../../support/ask.tsx";
 import { FRAME_MS, pass, settle } from "../../support/fake-time.ts";
 import { carryOn, type Carrier } from "../../support/network.ts";
+import { setOnline } from "../../support/page-signals.ts";
 import { it, type StreamApp } from "../../support/stream-app.tsx";
 
 const STOP = "POST /api/streams/s/stop";
@@ -142,6 +143,25 @@ describe("stop", () => {
     await pass();
     expect(shown()).toMatchObject({ text: "Hel", status: "stopped", isStopping: false });
     expect(app.source.signal()?.aborted).toBe(true);
+  });
+
+  it("whose request was lost with the page waits until the next one has a network", async ({ app }) => {
+    await app.startElsewhere("s");
+    app.load(<Answer id="s" />);
+    await app.says("Hel");
+    app.network.carry = forStops(never);
+    press("Stop");
+    app.leave();
+    app.network.carry = carryOn;
+    setOnline(false, { silently: true });
+    const before = app.network.requests.length;
+    app.load(<Answer id="s" />);
+    await pass(5_000);
+    expect(shown()).toMatchObject({ status: "offline", isStopping: true });
+    expect(app.network.requests).toHaveLength(before);
+    setOnline(true);
+    await pass();
+    expect(shown()).toMatchObject({ text: "Hel", status: "stopped" });
   });
 
   it("is not revived by a reload", async ({ app }) => {
