@@ -31,8 +31,6 @@ import { pageWake, type WakeSignal } from "./wake.ts";
 
 /** Milliseconds between two checkpoints at least. */
 const CHECKPOINT_MS = 1_000;
-/** UTF-16 units that some store may refuse. */
-const LONG_CHECKPOINT = 200_000;
 
 /** Makes a session. It reads its checkpoint, and does nothing else until somebody wants it. Throws `invalid-id`. */
 export function createStreamSession<TMessage>(
@@ -261,17 +259,19 @@ export function createStreamSession<TMessage>(
   }
 
   /** Stores what has changed since it was stored, or restored. */
-  function saveCheckpoint(): void | Promise<void> {
+  async function saveCheckpoint(): Promise<void> {
     clearTimeout(checkpointTimer);
     checkpointTimer = undefined;
     const now = checkpointText(null);
     if (now === saved) return;
     saved = now;
     if (now === nothing) return area.write("stream", id, null);
-    const text = checkpointText(fold.snapshot());
-    // A wish to stop must not be lost because the answer is long.
-    const isTooLong = connection.stop !== "none" && text.length > LONG_CHECKPOINT;
-    return area.write("stream", id, isTooLong ? checkpointText(null, "") : text);
+    const written = area.write("stream", id, checkpointText(fold.snapshot()));
+    if (isStopSettled()) return written;
+    // A wish to stop must not be lost because the answer is longer than the store takes.
+    await written;
+    const isLost = (await area.read("stream", id)) === null;
+    if (isLost && !isStopSettled()) await area.write("stream", id, checkpointText(null, ""));
   }
 
   // Stopping.

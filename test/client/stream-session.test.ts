@@ -549,6 +549,33 @@ describe.each([
       expect(source.signal()?.aborted).toBe(true);
     });
 
+    it("is kept also where the store does not take so long an answer", async () => {
+      const { harness, source, write } = writing();
+      const { set } = harness.checkpoints;
+      // As the contract has it: what is too large goes, and the one before too.
+      vi.spyOn(harness.checkpoints, "set").mockImplementation((key, value) =>
+        value.length > 400 ? harness.checkpoints.delete(key) : set(key, value),
+      );
+      const session = harness.session();
+      await harness.start(session);
+      write(...textPayloads("long ".repeat(100)).slice(0, 1));
+      await vi.advanceTimersByTimeAsync(100);
+      harness.network = () => Promise.reject(new TypeError("Failed to fetch"));
+      void session.stop();
+      await settle();
+      session.dispose();
+      harness.network = (request, answer) => answer(request);
+      const reloaded = await restored(harness.session());
+      expect(reloaded.getState()).toMatchObject({ message: undefined, isStopping: true });
+      reloaded.connect();
+      await toEnd(reloaded);
+      expect(reloaded.getState()).toMatchObject({
+        status: "stopped",
+        message: { text: "long ".repeat(100) },
+      });
+      expect(source.signal()?.aborted).toBe(true);
+    });
+
     it("is over at once where the stream turns out to have ended", async () => {
       const { harness, source, write } = writing();
       const before = harness.session();
