@@ -54,6 +54,8 @@ export interface ConnectionState {
   readonly live: boolean;
   /** Whether it brought an event that was new. */
   readonly progressed: boolean;
+  /** Of a stream that has ended: whether there is nothing to stop. The server said so; other ends are guesses. */
+  readonly over: boolean;
   readonly stop: StopPhase;
   readonly stopDeadline: number;
   /** Attempts that failed in a row. */
@@ -122,6 +124,7 @@ export function initialConnection({
     openedAt: 0,
     live: false,
     progressed: false,
+    over: end !== undefined,
     stop: isStopping ? "waiting" : "none",
     // It is sent as soon as somebody wants the stream.
     stopDeadline: isStopping ? 0 : Infinity,
@@ -141,7 +144,7 @@ export interface ShownConnection {
   readonly error: PublicError | null;
   /** Whether stored events are being read, before the live ones. */
   readonly isReplaying: boolean;
-  /** Whether somebody pressed stop, and the stream has not ended yet. */
+  /** Whether somebody pressed stop, and the server did not yet say that the stream has ended, or that it will not stop it. */
   readonly isStopping: boolean;
   /** Attempts that failed in a row; 0 while it is well. */
   readonly attempt: number;

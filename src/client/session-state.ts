@@ -94,7 +94,7 @@ export function stepConnection(
         next.deadline = silentAt();
         return;
       case "end":
-        return end(event.end);
+        return end(event.end, true);
       case "closed":
         return cut(null);
       case "gap":
@@ -115,12 +115,12 @@ export function stepConnection(
         if (isBusy || phase === "waiting") leave(event.type === "hide" ? "hidden" : "offline");
         return;
       case "stop":
-        if (isEndStatus(phase) || stop === "sending" || stop === "accepted") return;
+        if ((isEndStatus(phase) && next.over) || stop === "sending" || stop === "accepted") return;
         next.stopAttempt = 0;
         return sendStop();
       case "stop-accepted":
         if (stop === "none") return;
-        enterStop("accepted");
+        enterStop(isEndStatus(phase) ? "none" : "accepted");
         // What was written is whole only with the stream's end, so that is read now, and not after a pause.
         if (phase === "waiting") open();
         return;
@@ -157,9 +157,14 @@ export function stepConnection(
     return now + MISSED_HEARTBEATS * next.heartbeatMs;
   }
 
-  function end({ status, error = null }: { status: EndStatus; error?: PublicError | null }): void {
+  /** @param over whether that is the server's word, and there is nothing to stop. */
+  function end(
+    { status, error = null }: { status: EndStatus; error?: PublicError | null },
+    over: boolean,
+  ): void {
     enter(status);
-    enterStop("none");
+    next.over = over;
+    if (over || stop === "accepted") enterStop("none");
     next.attempt = 0;
     next.started = false;
     next.expectedUntil = 0;
@@ -189,7 +194,8 @@ export function stepConnection(
     const error = errorOf(failure);
     const isMissing = failure.status === 404 && phase !== "starting";
     if (isFinal(failure) && !(isMissing && mayAppear(failure))) {
-      end({ status: isMissing ? "missing" : "error", error });
+      // Who may not read a stream may stop it nevertheless, unless it was not even started.
+      end({ status: isMissing ? "missing" : "error", error }, phase === "starting");
     } else if (failure.status > 0) retry(error, failure.retryAfterMs);
     else if (!online) {
       next.error = error;

@@ -133,7 +133,7 @@ export function createStreamSession<TMessage>(
   }
 
   function armTimer(): void {
-    const deadline = deadlineOf(connection);
+    const deadline = interest.isWanted() ? deadlineOf(connection) : Infinity;
     // A later deadline is looked at when the timer fires: signs of life come far more often than cuts.
     if (deadline >= timerAt) return;
     clearTimeout(timer);

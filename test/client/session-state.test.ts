@@ -34,16 +34,18 @@ const states: Readonly<Record<string, ConnectionState>> = {
   waiting: { ...fresh, openedAt: NOW - 60_000, attempt: 3, phase: "waiting", deadline: NOW + 500 },
   offline: { ...fresh, openedAt: NOW - 60_000, phase: "offline" },
   hidden: { ...fresh, openedAt: NOW - 60_000, phase: "hidden" },
-  done: { ...fresh, phase: "done" },
-  stopped: { ...fresh, phase: "stopped" },
+  done: { ...fresh, phase: "done", over: true },
+  stopped: { ...fresh, phase: "stopped", over: true },
+  "failed, by the server's word": { ...fresh, phase: "error", over: true, error },
   failed: { ...fresh, phase: "error", error },
   missing: { ...fresh, phase: "missing", error: { code: "missing", message: "refused" } },
 };
-const { starting = fresh, worked = fresh, waiting = fresh } = states;
+const { starting = fresh, worked = fresh, waiting = fresh, failed = fresh } = states;
 const stopStates: typeof states = {
   "worked, stop sending": { ...worked, stop: "sending", stopDeadline: NOW + 20_000 },
   "worked, stop waiting": { ...worked, stop: "waiting", stopDeadline: NOW + 500, stopAttempt: 2 },
   "worked, stop accepted": { ...worked, stop: "accepted" },
+  "failed, stop sending": { ...failed, stop: "sending", stopDeadline: NOW + 20_000 },
   "waiting, stop sending": { ...waiting, stop: "sending", stopDeadline: NOW + 20_000 },
   "starting, stop sending": { ...starting, stop: "sending", stopDeadline: NOW + 20_000 },
   "starting, stop waiting": { ...starting, stop: "waiting", stopDeadline: NOW + 500, stopAttempt: 2 },

@@ -611,6 +611,24 @@ describe.each([
       expect(source.signal()?.aborted).toBe(true);
     });
 
+    it("of a stream that could not be read is not repeated for who let go of it", async () => {
+      const { harness } = writing();
+      harness.network = async (request) =>
+        new Response(null, { status: request.method === "GET" ? 403 : 503 });
+      const session = harness.session();
+      session.connect();
+      await vi.advanceTimersByTimeAsync(10);
+      const stopped = session.stop();
+      await vi.advanceTimersByTimeAsync(2_000);
+      const sent = harness.requests.length;
+      expect(sent).toBeGreaterThan(2);
+      session.stop();
+      session.dispose();
+      await expect(stopped).rejects.toMatchObject({ code: "network" });
+      await vi.advanceTimersByTimeAsync(60_000);
+      expect(harness.requests).toHaveLength(sent + 1);
+    });
+
     it("that the server refuses is given up, and says so", async () => {
       const { harness } = writing();
       const session = harness.session();

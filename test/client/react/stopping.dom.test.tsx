@@ -191,6 +191,50 @@ describe("stop", () => {
     expect(app.source.signal()?.aborted).toBe(true);
   });
 
+  it("reaches a stream that this page may not read: the model may be running", async ({ app }) => {
+    await app.startElsewhere("s");
+    app.network.carry = async (request, next) =>
+      request.method === "GET" ? new Response(null, { status: 403 }) : next();
+    app.load(<Answer id="s" />);
+    await pass();
+    expect(shown()).toMatchObject({ status: "error" });
+    press("Stop");
+    expect(shown()).toMatchObject({ status: "error", isStopping: true });
+    await pass();
+    expect(shown()).toMatchObject({ status: "error", isStopping: false });
+    expect(app.source.signal()?.aborted).toBe(true);
+    expect(stops(app)).toBe(1);
+  });
+
+  it("is seen through when the stream cannot be read any more", async ({ app }) => {
+    await app.startElsewhere("s");
+    app.load(<Answer id="s" />);
+    await app.says("Hel");
+    app.network.carry = async () => new Response(null, { status: 503 });
+    press("Stop");
+    await settle();
+    app.network.carry = async (request) =>
+      new Response(null, { status: request.method === "GET" ? 403 : 503 });
+    app.network.cut();
+    await settle();
+    expect(shown()).toMatchObject({ status: "error", isStopping: true });
+    app.network.carry = carryOn;
+    await pass(1_000);
+    expect(shown()).toMatchObject({ status: "error", isStopping: false });
+    expect(app.source.signal()?.aborted).toBe(true);
+  });
+
+  it("of a stream whose start was refused sends nothing", async ({ app }) => {
+    app.network.carry = async () => new Response(null, { status: 400 });
+    app.load([<Ask key="ask" id="s" />, <Answer key="answer" id="s" />]);
+    ask();
+    await pass();
+    expect(shown()).toMatchObject({ status: "error" });
+    press("Stop");
+    await pass(1_000);
+    expect(stops(app)).toBe(0);
+  });
+
   it("of a stream that has ended sends nothing", async ({ app }) => {
     await app.startElsewhere("s");
     app.load(<Answer id="s" />);
