@@ -127,8 +127,8 @@ export function createStreamSession<TMessage>(
       if (isStopSettled()) settleStop("failure" in event ? event.failure : undefined);
     }
     if (JSON.stringify(shownOf(before)) === JSON.stringify(shownOf(state))) return;
-    // Most replays are over before anybody could read that there is one.
-    if (state.phase === "open" && !state.live) commits.replay();
+    // Most replays are over before anybody could read that there is one; a button that was pressed answers at once.
+    if (state.phase === "open" && !state.live && before.stop === state.stop) commits.replay();
     else commits.now();
   }
 

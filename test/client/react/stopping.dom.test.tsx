@@ -5,7 +5,7 @@ import { ask, Ask } from "../../support/ask.tsx";
 import { FRAME_MS, pass, settle } from "../../support/fake-time.ts";
 import { carryOn, type Carrier } from "../../support/network.ts";
 import { setOnline } from "../../support/page-signals.ts";
-import { it, type StreamApp } from "../../support/stream-app.tsx";
+import { chunk, it, type StreamApp } from "../../support/stream-app.tsx";
 
 const STOP = "POST /api/streams/s/stop";
 const stops = (app: StreamApp): number => app.network.requests.filter((request) => request === STOP).length;
@@ -37,6 +37,25 @@ describe("stop", () => {
     app.network.hold();
     press("Stop");
     expect(shown()).toMatchObject({ text: "Hel", status: "streaming", isStopping: true });
+  });
+
+  it("shows at once also while a replay lasts", async ({ app }) => {
+    await app.startElsewhere("s");
+    app.load(<Answer id="s" />);
+    await settle();
+    await app.says("Hel");
+    const entry = `id: ${shown().cursor.replace(/\d+$/, "2")}\ndata: ${JSON.stringify(chunk.text("Hel"))}\n\n`;
+    app.leave();
+    // Of all that was written only the beginning comes, and nothing says that it is live.
+    app.network.carry = async () =>
+      new Response(new ReadableStream({ start: (body) => body.enqueue(new TextEncoder().encode(entry)) }), {
+        headers: { "content-type": "text/event-stream" },
+      });
+    app.load(<Answer id="s" />);
+    await pass(300);
+    expect(shown()).toMatchObject({ status: "replaying" });
+    press("Stop");
+    expect(shown()).toMatchObject({ status: "replaying", isStopping: true });
   });
 
   it("is sent by a request that outlives the page", async ({ app }) => {
