@@ -45,8 +45,10 @@ export function createSideEffects(storeMark: (mark: string) => unknown): SideEff
   let mark: Position | null = null;
   return {
     add(listener) {
-      listeners.add(listener);
-      return () => listeners.delete(listener);
+      // One that is registered twice is two: each ends by itself.
+      const mine: StreamEventListener = (payload, info) => listener(payload, info);
+      listeners.add(mine);
+      return () => listeners.delete(mine);
     },
     restore(stored) {
       mark = parseCursor(stored ?? "");

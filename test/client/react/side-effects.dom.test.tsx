@@ -126,6 +126,18 @@ describe("onEvent", () => {
     expect(app.network.requests).toHaveLength(1);
   });
 
+  it("that two components share is called for each, until that one leaves", async ({ app }) => {
+    const { calls, onEvent } = listening();
+    await app.startElsewhere("s");
+    const first = <Answer key="a" id="s" name="first" onEvent={onEvent} />;
+    const page = app.load([first, <Answer key="b" id="s" name="second" onEvent={onEvent} />]);
+    await pass();
+    await app.says("one");
+    page.rerender(app.wrap([first]));
+    await app.says("two");
+    expect(calls).toEqual(["one", "one", "two"]);
+  });
+
   it("of each component is called", async ({ app }) => {
     const [first, second] = [listening(), listening()];
     await app.startElsewhere("s");
