@@ -5,12 +5,16 @@ import { pageWake } from "../wake.ts";
 import type { ActiveStream } from "../stream-client.ts";
 import { keyOf } from "./stream-keys.ts";
 
+/** Ends nothing: the manager hears of the network as long as it has a subscriber, and would miss what comes in between. */
+let listening: (() => void) | undefined;
+
 /** TanStack's managers, so that an app which sets them up, as React Native apps do, need not do it twice; and its cache. */
 export const tanstackSurroundings: Omit<ProviderSurroundings<QueryClient>, "defaultProtocol"> = {
   wake: {
     // The manager believes that it is online until told otherwise; a page that was opened offline knows better.
     isOnline: () => onlineManager.isOnline() && pageWake.isOnline(),
     subscribe(listener) {
+      listening ??= onlineManager.subscribe(() => {});
       const stops = [
         onlineManager.subscribe((online) => listener(online ? "online" : "offline")),
         focusManager.subscribe((focused) => listener(focused ? "visible" : "hidden")),

@@ -1,11 +1,13 @@
 /** Whatever happens to the connection, the answer goes on: nothing is lost, nothing is there twice. */
 import { focusManager, onlineManager } from "@tanstack/react-query";
-import { act } from "@testing-library/react";
+import { act, render } from "@testing-library/react";
+import type { ReactNode } from "react";
 import { describe, expect } from "vitest";
+import { ResumableStreamProvider } from "../../../src/index.ts";
 import { Answer, shown } from "../../support/answer.tsx";
 import { FRAME_MS, pass, settle } from "../../support/fake-time.ts";
 import { comeBack, leavePage, setOnline, setVisible, sleep } from "../../support/page-signals.ts";
-import { HEARTBEAT_MS, it } from "../../support/stream-app.tsx";
+import { ENDPOINT, HEARTBEAT_MS, it } from "../../support/stream-app.tsx";
 
 /** The longest pause before the first attempt after a failure. */
 const FIRST_PAUSE_MS = 250;
@@ -146,6 +148,26 @@ describe("a page without a network", () => {
     await pass();
     expect(shown()).toMatchObject({ text: "Hello", status: "streaming" });
     expect(app.network.requests).toHaveLength(2);
+  });
+
+  it("while no component was there has one again for those that come later, also without a QueryClient", async ({
+    app,
+  }) => {
+    const inApp = (children: ReactNode): ReactNode => (
+      <ResumableStreamProvider endpoint={ENDPOINT} fetch={app.fetch}>
+        {children}
+      </ResumableStreamProvider>
+    );
+    await app.startElsewhere("s");
+    const page = render(inApp(<Answer id="s" />));
+    await app.says("Hel");
+    setOnline(false);
+    page.rerender(inApp(null));
+    await pass(5_000);
+    setOnline(true);
+    page.rerender(inApp(<Answer id="s" />));
+    await app.finishes("lo");
+    expect(shown()).toMatchObject({ text: "Hello", status: "done" });
   });
 
   it("is what TanStack's manager says that it is", async ({ app }) => {
