@@ -28,8 +28,14 @@ export const tanstackSurroundings: Omit<ProviderSurroundings<QueryClient>, "defa
   onFinished(queryClient, scope, finished) {
     const { id, end } = finished;
     queryClient.setQueryData(keyOf(scope, "message", id), finished);
-    queryClient.setQueriesData<ActiveStream | null>({ queryKey: keyOf(scope, "active") }, (active) =>
-      active?.streamId === id ? { ...active, status: end.status } : active,
-    );
+    for (const { queryKey, state } of queryClient
+      .getQueryCache()
+      .findAll({ queryKey: keyOf(scope, "active") }))
+      queryClient.setQueryData<ActiveStream | null>(
+        queryKey,
+        (active) => (active?.streamId === id ? { ...active, status: end.status } : active),
+        // The server was not asked, so it is as old as it was.
+        { updatedAt: state.dataUpdatedAt },
+      );
   },
 };

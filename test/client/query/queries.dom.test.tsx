@@ -140,6 +140,22 @@ describe("useActiveStream", () => {
     expect(app.network.requests).toEqual(["GET /api/streams/"]);
   });
 
+  it("asks after a reload whatever staleTime the app has, also where what this tab knows of has ended", async ({
+    app,
+  }) => {
+    app.queryClient.setDefaultOptions({ queries: { staleTime: 60_000, retry: false } });
+    app.load(<Chat />);
+    await pass();
+    send("known");
+    await pass();
+    await app.finishes("Hi");
+    app.leave();
+    await app.startElsewhere("newer");
+    app.load(<Chat />);
+    await pass();
+    expect(shown()).toMatchObject({ id: "newer" });
+  });
+
   it("shows the stream that this tab knows of while it asks", async ({ app }) => {
     app.load(<Chat />);
     await pass();
