@@ -42,16 +42,19 @@ export async function sendRequest(
   mayChange?: boolean,
 ): Promise<Response> {
   const { requestOptions = () => source } = source;
+  let given: RequestOptions["headers"];
   const send = async (): Promise<Response> => {
-    const { headers: given, credentials = "same-origin", fetch = globalThis.fetch } = requestOptions();
+    const { credentials = "same-origin", fetch = globalThis.fetch, ...options } = requestOptions();
+    given = options.headers;
     const headers = new Headers(typeof given === "function" ? await given() : given);
     headers.set("accept", ACCEPT);
     const body = (await prepare?.(headers)) ?? null;
     return fetch(url, { ...init, headers, credentials, body });
   };
   const response = await send();
-  if (response.status !== 401 || !(mayChange || typeof requestOptions().headers === "function"))
-    return response;
+  if (response.status !== 401) return response;
+  const { headers } = requestOptions();
+  if (!mayChange && typeof headers !== "function" && headers === given) return response;
   await response.body?.cancel();
   return send();
 }

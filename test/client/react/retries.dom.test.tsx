@@ -143,6 +143,20 @@ describe("a 401", () => {
     expect(shown()).toMatchObject({ text: "Hello", status: "done" });
   });
 
+  it("asks with the headers of a render that came meanwhile", async ({ app }) => {
+    await app.startElsewhere("s");
+    await app.says("Hi");
+    app.network.carry = unlessFresh;
+    const release = app.network.hold();
+    const page = app.load(<Answer id="s" />, { headers: { authorization: "stale" } });
+    await settle();
+    page.rerender(app.wrap(<Answer id="s" />, { headers: { authorization: "fresh" } }));
+    release();
+    await pass();
+    expect(shown()).toMatchObject({ text: "Hi", status: "streaming" });
+    expect(app.network.requests).toHaveLength(2);
+  });
+
   it("ends it at once where the headers are always the same", async ({ app }) => {
     await app.startElsewhere("s");
     app.network.carry = unlessFresh;
