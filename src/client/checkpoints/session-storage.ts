@@ -27,7 +27,8 @@ export function sessionStorageCheckpoints({
   maxTotalLength = 1_500_000,
 }: SessionStorageCheckpointsOptions = {}): CheckpointStore {
   let stamp = 0;
-  let texts: Map<string, string> | undefined;
+  /** What storage does not take. */
+  const refused = new Map<string, string>();
 
   /** Some browsers throw already when storage is looked at; a full one throws when it is written to. */
   function attempt<T>(action: (place: Storage) => T): T | undefined {
@@ -38,24 +39,23 @@ export function sessionStorageCheckpoints({
     }
   }
 
-  /** All checkpoints, the oldest first. Read from storage once; what it does not take is only here. */
-  function all(): Map<string, string> {
+  /** All checkpoints. Other tabs, and the app, may have changed what is in storage. */
+  function all(): (readonly [key: string, text: string])[] {
     const found = (place: Storage): [string, string][] =>
       Array.from({ length: place.length }, (_, at) => place.key(at) ?? "")
         .filter((key) => isCheckpointKey(key))
         .map((key) => [key, place.getItem(key) ?? ""]);
-    texts ??= new Map(attempt(found)?.toSorted(([, a], [, b]) => (a < b ? -1 : 1)));
-    return texts;
+    return [...(attempt(found) ?? []), ...refused];
   }
 
   function remove(key: string): void {
-    all().delete(key);
+    refused.delete(key);
     attempt((place) => place.removeItem(key));
   }
 
   return {
     get(key) {
-      const text = attempt((place) => place.getItem(key)) ?? texts?.get(key);
+      const text = attempt((place) => place.getItem(key)) ?? refused.get(key);
       return text?.slice(text.indexOf(STAMP_END) + 1) ?? null;
     },
     set(key, value) {
@@ -64,29 +64,31 @@ export function sessionStorageCheckpoints({
       // Two writes within a millisecond are still one after the other.
       stamp = Math.max(stamp + 1, Date.now());
       const text = stamp + STAMP_END + value;
-      all().set(key, text);
+      refused.set(key, text);
+      const entries = all();
       let total = 0;
-      for (const { length } of all().values()) total += length;
-      const isShort = (length: number): number => Number(length <= SHORT);
-      for (const [oldest, { length }] of [...all()].toSorted(
-        ([, a], [, b]) => isShort(a.length) - isShort(b.length),
+      for (const [, { length }] of entries) total += length;
+      const isShort = ({ length }: string): number => Number(length <= SHORT);
+      for (const [oldest, old] of entries.toSorted(
+        ([, a], [, b]) => isShort(a) - isShort(b) || (a < b ? -1 : 1),
       )) {
         if (total > maxTotalLength) {
           remove(oldest);
-          total -= length;
+          total -= old.length;
         } else {
-          if (attempt((place) => (place.setItem(key, text), true))) return;
+          if (attempt((place) => (place.setItem(key, text), true))) return void refused.delete(key);
           // Full: room is made there, and not here.
-          attempt((place) => place.removeItem(oldest));
+          remove(oldest);
+          refused.set(oldest, old);
         }
       }
     },
     delete: remove,
     retainScope(scope) {
-      for (const key of all().keys()) if (!isCheckpointKey(key, scope)) remove(key);
+      for (const [key] of all()) if (!isCheckpointKey(key, scope)) remove(key);
     },
     clear() {
-      for (const key of all().keys()) remove(key);
+      for (const [key] of all()) remove(key);
     },
   };
 }

@@ -1,6 +1,6 @@
 /** Checkpoints in a storage as browsers have it: bounded, sometimes full, sometimes blocked, and shared with the app. */
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
-import { checkpointKey } from "../../../src/client/checkpoints/checkpoint-store.ts";
+import { checkpointKey, type CheckpointStore } from "../../../src/client/checkpoints/checkpoint-store.ts";
 import {
   sessionStorageCheckpoints,
   type SessionStorageCheckpointsOptions,
@@ -119,6 +119,39 @@ describe("all checkpoints together", () => {
     for (let id = 0; id < 1_000; id += 1) store.set(key(String(id)), long(100));
     expect(storage.length).toBeLessThan(100);
     expect(store.get(key("999"))).toHaveLength(100);
+  });
+});
+
+describe("a storage that tabs share, or that the app clears", () => {
+  it("is bounded for all of them together", () => {
+    const storage = new BoundedStorage();
+    const tabs = [storeOn(storage, { maxTotalLength: 1_000 }), storeOn(storage, { maxTotalLength: 1_000 })];
+    for (let id = 0; id < 20; id += 1) tabs[id % 2]?.set(key(String(id)), long(200));
+    const { length } = Array.from(
+      { length: 20 },
+      (_, id) => storeOn(storage).get(key(String(id))) ?? "",
+    ).join("");
+    expect(length).toBe(800);
+  });
+
+  it.each([
+    ["is cleared", (store: CheckpointStore) => store.clear()],
+    ["is left to another scope", (store: CheckpointStore) => store.retainScope("eve")],
+  ] as const)("has nothing left of the other tab's checkpoints when it %s", (_how, forget) => {
+    const storage = new BoundedStorage();
+    const [one, other] = [storeOn(storage), storeOn(storage)];
+    one.set(key("a", "ada"), "Ada's");
+    other.set(key("b", "ada"), "Ada's too");
+    forget(one);
+    expect(storage.length).toBe(0);
+  });
+
+  it("has nothing left of what the app itself has cleared", () => {
+    const storage = new BoundedStorage();
+    const store = storeOn(storage);
+    store.set(key("a"), "Ada's");
+    storage.clear();
+    expect(store.get(key("a"))).toBeNull();
   });
 });
 
