@@ -41,6 +41,8 @@ export default defineConfig({
           name: "react",
           environment: "jsdom",
           include: ["test/support/older-versions.ts", "test/**/*.dom.test.{ts,tsx}"],
+          // Older majors hide nothing.
+          exclude: ["test/client/react/hidden-components.dom.test.tsx"],
           server,
         },
       },

@@ -61,7 +61,7 @@ const SessionsContext = createContext<StreamSessions<unknown> | null>(null);
 export function useStreamSessions(): StreamSessions<unknown> {
   const sessions = useContext(SessionsContext);
   if (sessions !== null) return sessions;
-  throw new Error("Wrap the app in a ResumableStreamProvider.");
+  throw new Error("No ResumableStreamProvider.");
 }
 
 /** A provider. */

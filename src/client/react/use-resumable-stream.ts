@@ -4,7 +4,7 @@ import { useEffect, useMemo } from "react";
 import type { StreamProtocol } from "../../shared/protocols/protocol.ts";
 import { initialConnection, shownOf } from "../connection.ts";
 import type { StreamEventListener } from "../side-effects.ts";
-import type { StreamSessionState } from "../session-contract.ts";
+import type { StreamSession, StreamSessionState } from "../session-contract.ts";
 import { useStreamSessions } from "./provider.ts";
 import type { RegisteredMessage } from "./register.ts";
 import { useSelection } from "./use-selection.ts";
@@ -48,8 +48,6 @@ export interface UseResumableStreamSelectOptions<
   readonly isEqual?: ((a: TSelection, b: TSelection) => boolean) | undefined;
 }
 
-const whole = <TState>(state: TState): TState => state;
-
 /**
  * Follows a stream. Components that ask for the same id share one session and one connection. While the id is
  * `undefined`, the state is `idle`; when it changes, the new stream shows at once. Its messages are those of the protocol in
@@ -65,34 +63,32 @@ export function useResumableStream<TMessage = RegisteredMessage>(
 ): ResumableStream<TMessage>;
 export function useResumableStream(
   id: string | undefined,
-  options: Partial<UseResumableStreamSelectOptions<unknown, unknown>> = {},
+  { protocol, onEvent, select, isEqual }: Partial<UseResumableStreamSelectOptions<unknown, unknown>> = {},
 ): unknown {
   const sessions = useStreamSessions();
-  const { protocol, onEvent, select, isEqual } = options;
   const expected = sessions.common.protocol;
   if (protocol !== undefined && (protocol.name !== expected.name || protocol.version !== expected.version)) {
-    throw new Error("The hook and its provider need the same protocol.");
+    throw new Error("The provider has another protocol.");
   }
-  const session = id === undefined ? undefined : sessions.session(id);
+  const stream = useMemo(() => {
+    // Asked for anew each time: one that nobody wanted for a while, as that of a hidden component, has had its day.
+    const session = (): StreamSession<unknown> | undefined =>
+      id === undefined ? undefined : sessions.session(id);
+    // What the server renders, and a page while it hydrates, or does not know the id.
+    const idle = { id, ...shownOf(initialConnection()), message: undefined, cursor: "" };
+    const stop = (): Promise<void> => session()?.stop() ?? Promise.resolve();
+    const retry = (): void => session()?.retry();
+    return {
+      idle,
+      getState: () => session()?.getState() ?? idle,
+      subscribe: (listener: () => void) => session()?.subscribe(listener) ?? (() => {}),
+      onEvent: (listener: StreamEventListener) => session()?.onEvent(listener),
+      whole: (state: ResumableStreamState<unknown>) => ({ ...state, stop, retry }),
+    };
+  }, [sessions, id]);
 
   // Before the subscription, which opens the connection: effects run in their order.
-  useEffect(() => (onEvent === undefined ? undefined : session?.onEvent(onEvent)), [session, onEvent]);
+  useEffect(() => (onEvent === undefined ? undefined : stream.onEvent(onEvent)), [stream, onEvent]);
 
-  // What the server renders, and a page while it hydrates, or does not know the id.
-  const idle = useMemo(() => ({ id, ...shownOf(initialConnection()), message: undefined, cursor: "" }), [id]);
-  const selection = useSelection<ResumableStreamState<unknown>, unknown>(
-    session,
-    idle,
-    select ?? whole,
-    isEqual,
-  );
-  const actions = useMemo(
-    () => ({ stop: () => session?.stop() ?? Promise.resolve(), retry: () => session?.retry() }),
-    [session],
-  );
-  const isWhole = select === undefined;
-  return useMemo(() => {
-    if (!isWhole || typeof selection !== "object") return selection;
-    return { ...selection, ...actions };
-  }, [isWhole, selection, actions]);
+  return useSelection<ResumableStreamState<unknown>, unknown>(stream, select ?? stream.whole, isEqual);
 }

@@ -4,6 +4,8 @@ import { useRef, useSyncExternalStore } from "react";
 
 /** Something that changes, and tells. */
 export interface Observable<TState> {
+  /** The state while hydrating, which must be the one that the server rendered with. */
+  readonly idle: TState;
   getState(): TState;
   subscribe(listener: () => void): () => void;
 }
@@ -18,13 +20,9 @@ interface Selected<TState, TSelection> {
 /**
  * The selection of a state. The component renders again only when `isEqual` says that it changed, whatever the selector
  * returned; an inline selector is no new subscription.
- *
- * @param source what is looked at; `undefined` while there is nothing yet, and `idle` stands for it.
- * @param idle also the state while hydrating, which must be the one that the server rendered with.
  */
 export function useSelection<TState, TSelection>(
-  source: Observable<TState> | undefined,
-  idle: TState,
+  source: Observable<TState>,
   select: (state: TState) => TSelection,
   isEqual: (a: TSelection, b: TSelection) => boolean = Object.is,
 ): TSelection {
@@ -42,10 +40,8 @@ export function useSelection<TState, TSelection>(
   }
 
   return useSyncExternalStore(
-    source?.subscribe ?? never,
-    () => read(source?.getState() ?? idle),
-    () => read(idle),
+    source.subscribe,
+    () => read(source.getState()),
+    () => read(source.idle),
   );
 }
-
-const never = (): (() => void) => () => {};

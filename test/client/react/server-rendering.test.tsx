@@ -11,6 +11,7 @@ import {
   ResumableStreamProvider,
   useActiveStream,
   useResumableStream,
+  type CheckpointStore,
 } from "../../../src/index.ts";
 import {
   assistantStream,
@@ -27,6 +28,8 @@ const ENDPOINT = "/api/streams";
 let react: typeof import("react-dom/client");
 let source: ScriptedSource<AssistantStreamChunk>;
 let harness: Harness<AssistantMessage>;
+/** The app's own, where it has one. */
+let checkpoints: CheckpointStore | undefined;
 const cleanups: (() => unknown)[] = [];
 
 /** What React complains of: of some mismatches here, of others to `onRecoverableError`. */
@@ -41,6 +44,7 @@ beforeAll(async () => {
 beforeEach(() => {
   holdTime();
   problems.length = 0;
+  checkpoints = undefined;
   vi.spyOn(console, "error").mockImplementation((...words) => {
     // Here the server and the browser are one process, which they are nowhere else.
     if (!String(words[0]).includes("Detected multiple renderers")) problems.push(words);
@@ -115,7 +119,7 @@ function Page({
   return (
     <StrictMode>
       <QueryClientProvider client={new QueryClient({ defaultOptions: { queries: { retry: false } } })}>
-        <ResumableStreamProvider endpoint={ENDPOINT} fetch={harness.fetch}>
+        <ResumableStreamProvider endpoint={ENDPOINT} fetch={harness.fetch} checkpoints={checkpoints}>
           <Profiler id="page" onRender={() => onCommit?.()}>
             <Answer place="answer" />
             <Active />
@@ -174,6 +178,15 @@ describe("a page that a server renders", () => {
     await settle();
     expect(harness.requests).toEqual([]);
     expect(vi.getTimerCount()).toBe(0);
+  });
+
+  it("leaves the app's store alone there", async () => {
+    const asked = vi.fn(() => Promise.reject(new Error("There is no IndexedDB here.")));
+    checkpoints = { get: asked, set: asked, delete: asked, retainScope: asked, clear: asked };
+    await renderOnServer();
+    await settle();
+    expect(asked).not.toHaveBeenCalled();
+    expect(problems).toEqual([]);
   });
 
   it("hydrates without a mismatch, and shows its checkpoint with the first commit after that", async () => {

@@ -123,7 +123,7 @@ describe("useResumableStream", () => {
       useResumableStream("s", { protocol: { ...assistantStream, version: 2 } });
       return null;
     }
-    expect(() => app.load(<Other />)).toThrow("The hook and its provider need the same protocol.");
+    expect(() => app.load(<Other />)).toThrow("The provider has another protocol.");
   });
 
   it("works without a QueryClient", async ({ app }) => {
