@@ -12,7 +12,7 @@ export function callSafely(callback: () => void | Promise<void>): void | Promise
 export function callSafely<T>(callback: () => T | Promise<T>, otherwise: T): T | Promise<T>;
 export function callSafely(callback: () => unknown, otherwise?: unknown): unknown {
   const fail = (error: unknown): unknown => {
-    console.error("rejoin: a callback or store of the app failed:", error);
+    console.error("rejoin: the app's code failed:", error);
     return otherwise;
   };
   try {

@@ -174,6 +174,11 @@ export function clientStatusOf({ phase, live, openedAt, attempt }: ConnectionSta
   return phase === "waiting" || phase === "hidden" ? "reconnecting" : phase;
 }
 
+/** Whether the stream is there for sure: to start it again would change nothing. */
+export function isThere(phase: Phase): boolean {
+  return phase === "open" || phase === "done" || phase === "stopped";
+}
+
 /** Whether nothing is sent before a sign from outside: nobody wants it, or no request has a chance. */
 export function isAtRest(phase: Phase): boolean {
   return phase === "idle" || phase === "offline";

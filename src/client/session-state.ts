@@ -7,6 +7,7 @@
 import { isEndStatus, type EndStatus, type PublicError } from "../shared/wire.ts";
 import {
   isAtRest,
+  isThere,
   type ConnectionAction,
   type ConnectionEvent,
   type ConnectionState,
@@ -65,7 +66,7 @@ export function stepConnection(
         return;
       case "start":
         // A request that is repeated, of which the first one arrived.
-        if (phase === "open" || phase === "done" || phase === "stopped") return;
+        if (isThere(phase)) return;
         leave("starting", now + START_TIMEOUT_MS);
         next.started = true;
         next.expectedUntil = Infinity;
@@ -127,7 +128,7 @@ export function stepConnection(
       case "stop-failed":
         return failStop(event.failure);
       case "retry":
-        if (isBusy || phase === "done" || phase === "stopped") return;
+        if (isBusy || isThere(phase)) return;
         next.attempt = 0;
         return open();
     }
@@ -223,7 +224,7 @@ export function stepConnection(
   /** A sign that a request may work now: what waits begins at once, and what slept through its deadline is cut. */
   function wake(): void {
     hastenStop();
-    if (phase !== "waiting" && phase !== "offline" && phase !== "hidden") return passDeadline();
+    if (isBusy || phase === "idle" || isEndStatus(phase)) return passDeadline();
     next.attempt = 0;
     open();
   }

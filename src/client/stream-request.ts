@@ -42,21 +42,23 @@ export async function sendRequest(
   mayChange?: boolean,
 ): Promise<Response> {
   const { requestOptions = () => source } = source;
-  let given: RequestOptions["headers"];
-  const send = async (): Promise<Response> => {
-    const { credentials = "same-origin", fetch = globalThis.fetch, ...options } = requestOptions();
-    given = options.headers;
+  const send = async ({
+    headers: given,
+    credentials = "same-origin",
+    fetch = globalThis.fetch,
+  }: RequestOptions): Promise<Response> => {
     const headers = new Headers(typeof given === "function" ? await given() : given);
     headers.set("accept", ACCEPT);
     const body = (await prepare?.(headers)) ?? null;
     return fetch(url, { ...init, headers, credentials, body });
   };
-  const response = await send();
+  const options = requestOptions();
+  const response = await send(options);
   if (response.status !== 401) return response;
-  const { headers } = requestOptions();
-  if (!mayChange && typeof headers !== "function" && headers === given) return response;
+  const now = requestOptions();
+  if (!mayChange && typeof now.headers !== "function" && now.headers === options.headers) return response;
   await response.body?.cancel();
-  return send();
+  return send(now);
 }
 
 /** Address of a stream below an endpoint. */

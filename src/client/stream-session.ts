@@ -16,6 +16,7 @@ import { createCommitSchedule } from "./commit-schedule.ts";
 import {
   deadlineOf,
   initialConnection,
+  isThere,
   shownOf,
   type ConnectionAction,
   type ConnectionEvent,
@@ -38,7 +39,7 @@ export function createStreamSession<TMessage>(
 ): StreamSession<TMessage> {
   const { id, endpoint, protocol, scope = "", wake = pageWake, checkpoints } = options;
   if (!isUrlStreamId(id)) {
-    throw new ResumableStreamError("invalid-id", `Not a stream id: ${id.slice(0, 64)}. Use a UUID.`);
+    throw new ResumableStreamError("invalid-id", `Not a stream id: ${id.slice(0, 64)}`);
   }
   const area = checkpointArea(scope, endpoint, checkpoints);
 
@@ -65,6 +66,7 @@ export function createStreamSession<TMessage>(
 
   function onWantedChange(isWanted: boolean): void {
     if (isWanted) {
+      timerAt = Infinity;
       retainScope(scope, checkpoints);
       stopWake = wake.subscribe(onWake);
     } else {
@@ -75,7 +77,8 @@ export function createStreamSession<TMessage>(
       settleStop(requestErrorOf(undefined));
       commits.now();
       clearTimeout(timer);
-      timerAt = Infinity;
+      // Nothing is waited for any more.
+      timerAt = -Infinity;
     }
     options.onWantedChange?.(isWanted);
   }
@@ -133,7 +136,7 @@ export function createStreamSession<TMessage>(
   }
 
   function armTimer(): void {
-    const deadline = interest.isWanted() ? deadlineOf(connection) : Infinity;
+    const deadline = deadlineOf(connection);
     // A later deadline is looked at when the timer fires: signs of life come far more often than cuts.
     if (deadline >= timerAt) return;
     clearTimeout(timer);
@@ -224,11 +227,13 @@ export function createStreamSession<TMessage>(
   let checkpointTimer: ReturnType<typeof setTimeout> | undefined;
 
   function restore(): Promise<void> | undefined {
-    const [text, mark] = [area.read("stream", id), area.read("mark", id)];
+    const text = area.read("stream", id);
+    const mark = area.read("mark", id);
     if (!isPromise(text) && !isPromise(mark)) return takeCheckpoint(text, mark);
-    return Promise.all([text, mark])
-      .then((found) => takeCheckpoint(...found))
-      .finally(() => (restoring = undefined));
+    return Promise.all([text, mark]).then((found) => {
+      restoring = undefined;
+      takeCheckpoint(...found);
+    });
   }
 
   /** What is done before the checkpoint is there would be undone by it. */
@@ -266,12 +271,10 @@ export function createStreamSession<TMessage>(
     if (now === saved) return;
     saved = now;
     if (now === nothing) return area.write("stream", id, null);
-    const written = area.write("stream", id, checkpointText(fold.snapshot()));
-    if (isStopSettled()) return written;
+    await area.write("stream", id, checkpointText(fold.snapshot()));
     // A wish to stop must not be lost because the answer is longer than the store takes.
-    await written;
-    const isLost = (await area.read("stream", id)) === null;
-    if (isLost && !isStopSettled()) await area.write("stream", id, checkpointText(null, ""));
+    if (isStopSettled() || (await area.read("stream", id)) !== null || isStopSettled()) return;
+    await area.write("stream", id, checkpointText(null, ""));
   }
 
   // Stopping.
@@ -322,10 +325,9 @@ export function createStreamSession<TMessage>(
         prompt({ type: "start" });
         await restoring;
         await saveCheckpoint();
-        const { phase } = connection;
-        if (phase === "starting") {
+        if (connection.phase === "starting") {
           await new Promise<void>((resolve, reject) => void read(send, resolve).catch(reject));
-        } else if (phase !== "open" && phase !== "done" && phase !== "stopped") {
+        } else if (!isThere(connection.phase)) {
           // It was let go meanwhile, or the network was.
           throw requestErrorOf(undefined);
         }
