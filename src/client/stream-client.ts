@@ -12,6 +12,7 @@ import { startStream, type StartStreamRequest } from "./start-stream.ts";
 import { sendRequest, streamUrl } from "./stream-request.ts";
 import type { StreamSession } from "./session-contract.ts";
 import { createStreamSessions, type StreamSessions, type StreamSessionsOptions } from "./stream-sessions.ts";
+import { pageWake, type WakeSource } from "./wake.ts";
 
 /** Options of {@link createStreamClient}. */
 export interface StreamClientOptions<TMessage> extends Omit<StreamSessionsOptions<TMessage>, "scope"> {
@@ -44,6 +45,8 @@ export interface StreamClient<TMessage> {
   /** The language of the streams. */
   readonly protocol: StreamProtocol<TMessage>;
   /** The session of a stream; made where there is none. */
+  /** What tells its sessions that a request may work again. */
+  readonly wake: WakeSource;
   session(id: string): StreamSession<TMessage>;
   /** Sends the request that starts a stream. Resolves with its id when the response is there. */
   start(request: StartRequest): Promise<string>;
@@ -68,7 +71,7 @@ export function createStreamClient<TMessage>(options: StreamClientOptions<TMessa
 /** The client of sessions that are there already. */
 export function streamClientOf<TMessage>(sessions: StreamSessions<TMessage>): StreamClient<TMessage> {
   const { session, dispose, common } = sessions;
-  const { endpoint, scope, protocol, checkpoints } = common;
+  const { endpoint, scope, protocol, checkpoints, wake = pageWake } = common;
   // What was cleared before is no matter of what is asked for now.
   const area = (): CheckpointArea => checkpointArea(scope, endpoint, checkpoints);
 
@@ -80,6 +83,7 @@ export function streamClientOf<TMessage>(sessions: StreamSessions<TMessage>): St
     dispose,
     async start({ id = createStreamId(), thread, ...request }) {
       session(id).expectStart();
+    wake,
       const before = thread === undefined ? null : client.lastKnown(thread);
       if (thread !== undefined) await area().write("thread", thread, id);
       try {

@@ -3,7 +3,6 @@ import type { UseMutationOptions } from "@tanstack/react-query";
 import type { StartRequest, StreamClient } from "../stream-client.ts";
 import { isRefusal, retry, retryDelay } from "./retry-policy.ts";
 import { streamKeys } from "./stream-keys.ts";
-import { tanstackSurroundings } from "./tanstack-surroundings.ts";
 
 /** Where streams are started. */
 export interface StartTarget {
@@ -43,8 +42,7 @@ export function startStreamOptions(
     mutationFn: (variables) => client.start({ ...variables, url }),
     networkMode: "always",
     // While the page is offline there is no end to it.
-    retry: (count, error) =>
-      retry(count, error) || !(isRefusal(error) || tanstackSurroundings.wake.isOnline()),
+    retry: (count, error) => retry(count, error) || !(isRefusal(error) || client.wake.isOnline()),
     retryDelay,
   };
 }

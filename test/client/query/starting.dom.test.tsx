@@ -91,6 +91,19 @@ describe("a start", () => {
     expect(app.source.starts()).toBe(1);
   });
 
+  it("is not given up while the app's own wake says that it is offline", async ({ app }) => {
+    let isOnline = false;
+    app.network.carry = async () => Response.error();
+    app.load(<Chat />, { wake: { isOnline: () => isOnline, subscribe: () => () => {} } });
+    const id = send();
+    await pass(120_000);
+    expect(hooks?.start.isPending).toBe(true);
+    app.network.carry = carryOn;
+    isOnline = true;
+    await pass(12_000);
+    expect(hooks?.start.data).toBe(id);
+  });
+
   it("is one request also where its component shows the stream before", async ({ app }) => {
     let ask: () => void = () => {};
     function Asker(): ReactNode {
