@@ -19,7 +19,7 @@ import { failureWith, isFinal, type Failure } from "./failure.ts";
 import { backoffMs } from "./retry.ts";
 
 /** Milliseconds that a request may take to be answered. */
-const ANSWER_TIMEOUT_MS = 20_000;
+export const ANSWER_TIMEOUT_MS = 20_000;
 /** Milliseconds that a request to start may take: the app's route may have work to do before it answers. */
 const START_TIMEOUT_MS = 60_000;
 /** Milliseconds that a stream which was just started may be missing. */

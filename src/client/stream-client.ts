@@ -8,6 +8,7 @@ import { checkpointArea, type CheckpointArea } from "./checkpoints/checkpoint-ar
 import { readCheckpoint } from "./checkpoints/checkpoint.ts";
 import { assertOk, RequestError } from "./client-error.ts";
 import { failureWith, isFinal } from "./failure.ts";
+import { inTime } from "./in-time.ts";
 import { startStream, type StartStreamRequest } from "./start-stream.ts";
 import { sendRequest, streamUrl } from "./stream-request.ts";
 import type { StreamSession } from "./session-contract.ts";
@@ -99,7 +100,7 @@ export function streamClientOf<TMessage>(sessions: StreamSessions<TMessage>): St
     },
     stop: (id) => session(id).stop(),
     async findActive(thread, signal) {
-      const found = await askForActive(thread, signal);
+      const found = await inTime((inner) => askForActive(thread, inner), signal);
       const known = readId(await area().read("thread", thread));
       // The server does not know yet of what was started here a moment ago, perhaps before a reload.
       if (known !== null && (await isUnconfirmed(known))) return { streamId: known, status: "streaming" };
@@ -117,11 +118,10 @@ export function streamClientOf<TMessage>(sessions: StreamSessions<TMessage>): St
     return checkpoint?.started === true && checkpoint.cursor === "";
   }
 
-  async function askForActive(thread: string, signal?: AbortSignal): Promise<ActiveStream | null> {
+  async function askForActive(thread: string, signal: AbortSignal): Promise<ActiveStream | null> {
     try {
       const query = new URLSearchParams({ [THREAD_PARAM]: thread });
-      const init = signal === undefined ? {} : { signal };
-      const response = await sendRequest(`${streamUrl(endpoint, "")}?${query}`, init, common);
+      const response = await sendRequest(`${streamUrl(endpoint, "")}?${query}`, { signal }, common);
       await assertOk(response);
       const body = parseJson(await response.text());
       const { streamId: told, status } = isObject(body) ? body : {};

@@ -26,6 +26,7 @@ const rules: readonly LayerRule[] = [
       "client/commit-schedule",
       "client/connection",
       "client/failure",
+      "client/in-time",
       "client/interest",
       "client/next-task",
       "client/retry",

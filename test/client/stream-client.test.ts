@@ -3,6 +3,7 @@ import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { checkpointKey } from "../../src/client/checkpoints/checkpoint-store.ts";
 import { memoryCheckpoints } from "../../src/client/checkpoints/memory.ts";
 import { createStreamClient } from "../../src/client/stream-client.ts";
+import type { RequestOptions } from "../../src/client/stream-request.ts";
 import type { WakeSource } from "../../src/client/wake.ts";
 import { laterCheckpoints } from "../support/later-checkpoints.ts";
 import { scriptedSource } from "../support/scripted-source.ts";
@@ -23,13 +24,14 @@ describe.each([
     const checkpoints = createCheckpoints();
     const harness = createHarness(textProtocol, source.make, checkpoints);
     /** Each is a page that was loaded anew. */
-    const load = () =>
+    const load = (options: RequestOptions = {}) =>
       createStreamClient({
         endpoint: "/api/streams",
         protocol: textProtocol,
         checkpoints,
         wake: harness.wake,
         fetch: harness.fetch,
+        ...options,
       });
     return { source, checkpoints, harness, load };
   }
@@ -81,6 +83,23 @@ describe.each([
     expect(client.session("new").getState().status).toBe("missing");
     expect(await client.findActive("chat")).toBeNull();
     client.dispose();
+  });
+
+  it.each([
+    ["stalls", () => ({})],
+    ["waits for headers that never come", () => ({ headers: () => new Promise<never>(() => {}) })],
+  ] as const)("does not ask for the thread's newest for ever (it %s)", async (_what, options) => {
+    const { harness, load } = app();
+    harness.network = () => new Promise(() => {});
+    const client = load(options());
+    const asked = expect(client.findActive("chat")).rejects.toMatchObject({ code: "network" });
+    await vi.advanceTimersByTimeAsync(20_000);
+    await asked;
+    const leave = new AbortController();
+    const left = expect(client.findActive("chat", leave.signal)).rejects.toBe("left");
+    leave.abort("left");
+    await left;
+    expect(vi.getTimerCount()).toBe(0);
   });
 
   it("leaves the thread to a newer start when an older one is refused", async () => {
