@@ -12,8 +12,8 @@ import { inTime } from "./in-time.ts";
 import { startStream, type StartStreamRequest } from "./start-stream.ts";
 import { sendRequest, streamUrl } from "./stream-request.ts";
 import type { StreamSession } from "./session-contract.ts";
-import { createStreamSessions, type StreamSessions, type StreamSessionsOptions } from "./stream-sessions.ts";
 import { pageWake, type WakeSource } from "./wake.ts";
+import { createStreamSessions, type StreamSessions, type StreamSessionsOptions } from "./stream-sessions.ts";
 
 /** Options of {@link createStreamClient}. */
 export interface StreamClientOptions<TMessage> extends Omit<StreamSessionsOptions<TMessage>, "scope"> {
@@ -45,9 +45,9 @@ export interface StreamClient<TMessage> {
   readonly scope: string;
   /** The language of the streams. */
   readonly protocol: StreamProtocol<TMessage>;
-  /** The session of a stream; made where there is none. */
   /** What tells its sessions that a request may work again. */
   readonly wake: WakeSource;
+  /** The session of a stream; made where there is none. */
   session(id: string): StreamSession<TMessage>;
   /** Sends the request that starts a stream. Resolves with its id when the response is there. */
   start(request: StartRequest): Promise<string>;
@@ -76,17 +76,26 @@ export function streamClientOf<TMessage>(sessions: StreamSessions<TMessage>): St
   // What was cleared before is no matter of what is asked for now.
   const area = (): CheckpointArea => checkpointArea(scope, endpoint, checkpoints);
 
+  /** What was started last for each thread, and what was the thread's stream before. */
+  const starts = new Map<string, { readonly id: string; readonly before: string | null }>();
+
   const client: StreamClient<TMessage> = {
     endpoint,
     scope,
     protocol,
+    wake,
     session,
     dispose,
     async start({ id = createStreamId(), thread, ...request }) {
       session(id).expectStart();
-    wake,
-      const before = thread === undefined ? null : client.lastKnown(thread);
-      if (thread !== undefined) await area().write("thread", thread, id);
+      const last = thread === undefined ? undefined : starts.get(thread);
+      let before: string | null = null;
+      if (thread !== undefined) {
+        // One that is repeated comes after the same stream as the first time.
+        before = last?.id === id ? last.before : client.lastKnown(thread);
+        starts.set(thread, { id, before });
+        await area().write("thread", thread, id);
+      }
       try {
         await startStream(session(id), request, common);
         return id;
@@ -100,10 +109,14 @@ export function streamClientOf<TMessage>(sessions: StreamSessions<TMessage>): St
     },
     stop: (id) => session(id).stop(),
     async findActive(thread, signal) {
+      const last = starts.get(thread);
       const found = await inTime((inner) => askForActive(thread, inner), signal);
       const known = readId(await area().read("thread", thread));
       // The server does not know yet of what was started here a moment ago, perhaps before a reload.
       if (known !== null && (await isUnconfirmed(known))) return { streamId: known, status: "streaming" };
+      // What was started while the store took its time is newer than all of that.
+      const started = starts.get(thread);
+      if (started !== undefined && started !== last) return { streamId: started.id, status: "streaming" };
       void area().write("thread", thread, found?.streamId ?? null);
       return found;
     },

@@ -130,6 +130,61 @@ describe.each([
   });
 });
 
+describe("a start that is refused after it was lost and repeated", () => {
+  it("gives the thread back to the stream before", async () => {
+    const checkpoints = memoryCheckpoints();
+    const key = checkpointKey("", "/api/streams", "thread", "chat");
+    checkpoints.set(key, "before");
+    let attempts = 0;
+    const client = createStreamClient({
+      endpoint: "/api/streams",
+      protocol: textProtocol,
+      checkpoints,
+      fetch: async () => new Response(null, { status: (attempts += 1) === 1 ? 503 : 400 }),
+    });
+    const start = () => client.start({ url: "/api/chat", id: "new", thread: "chat" });
+    await expect(start()).rejects.toMatchObject({ status: 503 });
+    expect(client.lastKnown("chat")).toBe("new");
+    await expect(start()).rejects.toMatchObject({ status: 400 });
+    expect(client.lastKnown("chat")).toBe("before");
+    client.dispose();
+  });
+});
+
+describe("a start that comes while what is stored of the thread is read", () => {
+  it("is the thread's newest, and stays that", async () => {
+    const key = checkpointKey("", "/api/streams", "thread", "chat");
+    const memory = memoryCheckpoints();
+    memory.set(key, "old");
+    const held = Promise.withResolvers<void>();
+    const harness = createHarness(textProtocol, scriptedSource().make);
+    harness.network = async (request, answer) =>
+      request.url.includes("thread=") ? Response.json({ streamId: "old", status: "done" }) : answer(request);
+    const client = createStreamClient({
+      endpoint: "/api/streams",
+      protocol: textProtocol,
+      checkpoints: {
+        ...memory,
+        async get(name) {
+          const text = memory.get(name);
+          if (name === key) await held.promise;
+          return text;
+        },
+      },
+      wake: harness.wake,
+      fetch: harness.fetch,
+    });
+    const found = client.findActive("chat");
+    await settle();
+    await client.start({ url: "/api/chat", id: "new", thread: "chat" });
+    held.resolve();
+    expect(await found).toEqual({ streamId: "new", status: "streaming" });
+    await settle();
+    expect(memory.get(key)).toBe("new");
+    client.dispose();
+  });
+});
+
 describe("ids from outside", () => {
   const load = (answer: object) => {
     const checkpoints = memoryCheckpoints();
