@@ -10,10 +10,12 @@ import {
   shownOf,
   type ConnectionEvent,
   type ConnectionState,
+  type Step,
 } from "../../src/client/connection.ts";
 import { stepConnection } from "../../src/client/session-state.ts";
 import type { PublicError } from "../../src/shared/wire.ts";
-import { table } from "./session-state-table.ts";
+import { stopTable } from "./session-state-stop-table.ts";
+import { table as ownTable } from "./session-state-table.ts";
 
 const NOW = 1_000_000;
 const error: PublicError = { code: "http-error", message: "refused" };
@@ -41,16 +43,33 @@ const states: Readonly<Record<string, ConnectionState>> = {
   missing: { ...fresh, phase: "missing", error: { code: "missing", message: "refused" } },
 };
 const { starting = fresh, worked = fresh, waiting = fresh, failed = fresh } = states;
+const { idle = fresh, connecting = fresh, offline = fresh, hidden = fresh } = states;
+/** Where a wish to stop may be. */
+const wishes = {
+  sending: { stop: "sending", stopDeadline: NOW + 20_000 },
+  waiting: { stop: "waiting", stopDeadline: NOW + 500, stopAttempt: 2 },
+  accepted: { stop: "accepted" },
+} as const;
 const stopStates: typeof states = {
-  "worked, stop sending": { ...worked, stop: "sending", stopDeadline: NOW + 20_000 },
-  "worked, stop waiting": { ...worked, stop: "waiting", stopDeadline: NOW + 500, stopAttempt: 2 },
-  "worked, stop accepted": { ...worked, stop: "accepted" },
-  "failed, stop sending": { ...failed, stop: "sending", stopDeadline: NOW + 20_000 },
-  "waiting, stop sending": { ...waiting, stop: "sending", stopDeadline: NOW + 20_000 },
-  "starting, stop sending": { ...starting, stop: "sending", stopDeadline: NOW + 20_000 },
-  "starting, stop waiting": { ...starting, stop: "waiting", stopDeadline: NOW + 500, stopAttempt: 2 },
+  "worked, stop sending": { ...worked, ...wishes.sending },
+  "worked, stop waiting": { ...worked, ...wishes.waiting },
+  "worked, stop accepted": { ...worked, ...wishes.accepted },
+  "failed, stop sending": { ...failed, ...wishes.sending },
+  "waiting, stop sending": { ...waiting, ...wishes.sending },
+  "starting, stop sending": { ...starting, ...wishes.sending },
+  "starting, stop waiting": { ...starting, ...wishes.waiting },
+  "idle, stop waiting": { ...idle, ...wishes.waiting },
+  "connecting, stop waiting": { ...connecting, ...wishes.waiting },
+  "offline, stop sending": { ...offline, ...wishes.sending },
+  "offline, stop waiting": { ...offline, ...wishes.waiting },
+  "hidden, stop sending": { ...hidden, ...wishes.sending },
+  "hidden, stop waiting": { ...hidden, ...wishes.waiting },
+  "waiting, stop waiting": { ...waiting, ...wishes.waiting },
+  "waiting, stop accepted": { ...waiting, ...wishes.accepted },
+  "failed, stop waiting": { ...failed, ...wishes.waiting },
 };
 const allStates = { ...states, ...stopStates };
+const table = { ...ownTable, ...stopTable };
 
 /** The events, by name. */
 const events: Readonly<Record<string, ConnectionEvent>> = {
@@ -96,12 +115,20 @@ const OF_A_RESPONSE: readonly string[] = ["progress", "live", "end", "closed", "
 /** Every deadline has passed by then. */
 const LATE = NOW + 60_000;
 
-/** What an event does to a state, in the words of the table. */
-function told(state: ConnectionState, name: string): string {
+/** When an event happens. */
+const timeOf = (name: string): number => (name.includes("late") ? LATE : NOW);
+
+/** What an event does to a state. */
+function stepOf(state: ConnectionState, name: string): Step {
   const event = events[name];
   if (event === undefined) throw new Error(`No such event: ${name}`);
-  const now = name.includes("late") ? LATE : NOW;
-  const step = stepConnection(state, event, now, 0.5, !name.endsWith(", offline"));
+  return stepConnection(state, event, timeOf(name), 0.5, !name.endsWith(", offline"));
+}
+
+/** The same, in the words of the table. */
+function told(state: ConnectionState, name: string): string {
+  const now = timeOf(name);
+  const step = stepOf(state, name);
   if (step.actions.length === 0 && isDeepStrictEqual(step.state, state)) return "·";
   const before = shownOf(state);
   const after = shownOf(step.state);
@@ -133,6 +160,23 @@ describe("the connection machine", () => {
     const state = allStates[stateName];
     if (state === undefined) throw new Error("no state");
     expect(told(state, eventName)).toBe(table[stateName]?.[eventName] ?? "·");
+  });
+
+  /** What a step does to the connection, whatever becomes of the stop. */
+  const connectionOf = ({ state, actions }: Step): unknown => ({
+    state: { ...state, stop: "none", stopDeadline: 0, stopAttempt: 0 },
+    actions: actions.filter((action) => action !== "send-stop"),
+  });
+
+  it.each(Object.keys(wishes))("does the same for a connection, be a stop %s or not", (stop) => {
+    const wish = Object.entries(wishes).find(([name]) => name === stop)?.[1];
+    const others = cases.filter(([event, state]) => state in states && !event.startsWith("stop"));
+    expect(others.length).toBeGreaterThan(300);
+    for (const [event, name] of others) {
+      const state = states[name] ?? fresh;
+      const stopping = stepOf({ ...state, ...wish }, event);
+      expect(connectionOf(stopping), `${event} while ${name}`).toEqual(connectionOf(stepOf(state, event)));
+    }
   });
 });
 
