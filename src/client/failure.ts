@@ -17,8 +17,8 @@ export interface Failure {
 /** What users read of a failure that no server explained. */
 export const CLIENT_ERROR_TEXTS: Readonly<Record<ClientErrorCode, string>> = {
   network: "The connection was lost.",
-  "bad-response": "The server's response was not understood.",
-  "http-error": "The server refused the request.",
+  "bad-response": "The response was not understood.",
+  "http-error": "The request was refused.",
 };
 
 /** Reads an error as the wire and storage have it; `undefined` where it is none. */

@@ -19,18 +19,26 @@ export interface WakeSource {
   subscribe(listener: (signal: WakeSignal) => void): () => void;
 }
 
+/** What a page's window tells, and what that means. */
+const WINDOW_SIGNALS = {
+  online: "online",
+  offline: "offline",
+  pagehide: "hide",
+  pageshow: "visible",
+} as const;
+
 /** The signs of a web page; none where there is no page, or one that tells nothing. */
 export const pageWake: WakeSource = {
   isOnline: () => globalThis.navigator?.onLine !== false,
   subscribe(listener) {
     const stop = new AbortController();
-    const on = (target: EventTarget | undefined, type: string, signal: () => WakeSignal): void =>
-      target?.addEventListener?.(type, () => listener(signal()), { signal: stop.signal });
-    on(globalThis.window, "online", () => "online");
-    on(globalThis.window, "offline", () => "offline");
-    on(globalThis.window, "pagehide", () => "hide");
-    on(globalThis.window, "pageshow", () => "visible");
-    on(globalThis.document, "visibilitychange", () => document.visibilityState);
+    for (const [type, signal] of Object.entries(WINDOW_SIGNALS))
+      globalThis.window?.addEventListener?.(type, () => listener(signal), stop);
+    globalThis.document?.addEventListener?.(
+      "visibilitychange",
+      () => listener(document.visibilityState),
+      stop,
+    );
     return () => stop.abort();
   },
 };
